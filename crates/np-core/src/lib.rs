@@ -1,0 +1,10 @@
+//! NoisePacker's core: the format and its decoder, generators, planning and honest accounting.
+#![forbid(unsafe_code)]
+
+pub mod block;
+pub mod error;
+pub mod generator;
+pub mod miner;
+pub mod scalar;
+
+pub use error::Error;
