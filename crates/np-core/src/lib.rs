@@ -1,10 +1,14 @@
 //! NoisePacker's core: the format and its decoder, generators, planning and honest accounting.
 #![forbid(unsafe_code)]
 
+pub mod bias;
 pub mod block;
+pub mod codec;
 pub mod error;
 pub mod generator;
+pub mod ledger;
 pub mod miner;
+pub mod price;
 pub mod scalar;
 
 pub use error::Error;

@@ -1,0 +1,6 @@
+//! Entropy coding: the adaptive binary range coder, its models, and rANS for dense residuals.
+
+pub mod coder;
+pub mod model;
+
+pub mod rans;

@@ -1,0 +1,244 @@
+//! Static-table rANS for dense residuals: nibbles by bias class, sixteen interleaved states
+//! (FORMAT.md, "rANS section").
+//!
+//! Source: J. Duda, "Asymmetric numeral systems", arXiv:1311.2540; interleaving after F. Giesen,
+//! arXiv:1402.3392. States are 32 bits, renormalised by 16-bit words; frequencies sum to 4096.
+
+use crate::bias::{CLASSES, FIRST_DENSE, p_one};
+
+/// Interleaved states. Nibble `j` of a piece belongs to state `j mod 16`.
+pub const LANES: usize = 16;
+const SCALE_BITS: u32 = 12;
+const LOW: u32 = 1 << 16;
+
+/// Why a rANS section cannot be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damaged;
+
+/// Frequencies of the sixteen nibbles in a dense class: `p^ones * (1-p)^zeros` rounded to 1/4096, at
+/// least 1; nibble 0 takes what is left.
+pub fn frequencies(class: u8) -> [u16; 16] {
+    let one = u128::from(p_one(class));
+    let zero = 65536 - one;
+    let mut table = [0u16; 16];
+    let mut sum = 0;
+    for nibble in (0..16usize).rev() {
+        let ones = nibble.count_ones();
+        let share = one.pow(ones) * zero.pow(4 - ones);
+        let f = ((share + (1 << 51)) >> 52).max(1) as u16;
+        table[nibble] = if nibble == 0 { 4096 - sum } else { f };
+        sum += f;
+    }
+    table
+}
+
+struct EncodeTable {
+    start: [u16; 16],
+    frequency: [u16; 16],
+}
+
+impl EncodeTable {
+    fn new(class: u8) -> Self {
+        let frequency = frequencies(class);
+        let mut start = [0; 16];
+        for i in 1..16 {
+            start[i] = start[i - 1] + frequency[i - 1];
+        }
+        Self { start, frequency }
+    }
+}
+
+/// Codes pieces: residual bytes with their dense classes. Each byte is two nibbles, low first; lanes
+/// start anew at lane 0 with each piece.
+pub fn encode<'a>(pieces: impl DoubleEndedIterator<Item = (u8, &'a [u8])>) -> Vec<u8> {
+    let mut tables: [Option<EncodeTable>; CLASSES] = [const { None }; CLASSES];
+    let mut state = [LOW; LANES];
+    let mut words: Vec<u16> = Vec::new();
+    for (class, bytes) in pieces.rev() {
+        let table = tables[usize::from(class)].get_or_insert_with(|| EncodeTable::new(class));
+        for (i, byte) in bytes.iter().enumerate().rev() {
+            for half in [1, 0] {
+                let x = &mut state[(2 * i + half) % LANES];
+                let nibble = usize::from(byte >> (4 * half) & 15);
+                let f = u32::from(table.frequency[nibble]);
+                if *x >= f << (32 - SCALE_BITS) {
+                    words.push(*x as u16);
+                    *x >>= 16;
+                }
+                *x = ((*x / f) << SCALE_BITS) + *x % f + u32::from(table.start[nibble]);
+            }
+        }
+    }
+    let mut out = Vec::with_capacity(4 * LANES + 2 * words.len());
+    for x in state {
+        out.extend_from_slice(&x.to_le_bytes());
+    }
+    for word in words.into_iter().rev() {
+        out.extend_from_slice(&word.to_le_bytes());
+    }
+    out
+}
+
+/// For each of the 4096 slots: the nibble, its frequency less one, and the slot's place in it.
+type DecodeTable = [u32; 1 << SCALE_BITS];
+
+fn decode_table(class: u8) -> Box<DecodeTable> {
+    let mut table = Box::new([0; 1 << SCALE_BITS]);
+    let mut slot = 0;
+    for (nibble, f) in frequencies(class).into_iter().enumerate() {
+        for place in 0..u32::from(f) {
+            table[slot] = (nibble as u32) << 24 | (u32::from(f) - 1) << 12 | place;
+            slot += 1;
+        }
+    }
+    table
+}
+
+/// Decodes pieces in the order they were coded.
+pub struct Decoder<'a> {
+    state: [u32; LANES],
+    input: &'a [u8],
+    at: usize,
+    tables: [Option<Box<DecodeTable>>; CLASSES],
+}
+
+impl<'a> Decoder<'a> {
+    /// Reads the states.
+    pub fn new(input: &'a [u8]) -> Result<Self, Damaged> {
+        let (head, input) = input.split_at_checked(4 * LANES).ok_or(Damaged)?;
+        let mut state = [0; LANES];
+        for (x, b) in state.iter_mut().zip(head.chunks_exact(4)) {
+            *x = u32::from_le_bytes([b[0], b[1], b[2], b[3]]);
+            if *x < LOW {
+                return Err(Damaged);
+            }
+        }
+        Ok(Self { state, input, at: 0, tables: [const { None }; CLASSES] })
+    }
+
+    /// XORs the next piece, of dense class `class`, onto `out`.
+    pub fn xor(&mut self, class: u8, out: &mut [u8]) -> Result<(), Damaged> {
+        debug_assert!(class >= FIRST_DENSE);
+        let table = &**self.tables[usize::from(class)].get_or_insert_with(|| decode_table(class));
+        let mut state = self.state;
+        let mut chunks = out.chunks_exact_mut(LANES / 2);
+        for chunk in &mut chunks {
+            // A full round reads at most one word a lane; with that many left no check is needed inside.
+            if let Some(words) = self.input.get(self.at..self.at + 2 * LANES) {
+                let mut used = 0;
+                for (lanes, byte) in state.chunks_exact_mut(2).zip(chunk) {
+                    let mut pair = 0;
+                    for (half, x) in lanes.iter_mut().enumerate() {
+                        let entry = table[(*x & 4095) as usize];
+                        pair |= (entry >> 24) << (4 * half);
+                        let next = ((entry >> 12 & 4095) + 1) * (*x >> SCALE_BITS) + (entry & 4095);
+                        let word = u32::from(u16::from_le_bytes([words[used], words[used + 1]]));
+                        let short = next < LOW;
+                        *x = if short { next << 16 | word } else { next };
+                        used += 2 * usize::from(short);
+                    }
+                    *byte ^= pair as u8;
+                }
+                self.at += used;
+            } else {
+                careful(table, &mut state, self.input, &mut self.at, chunk)?;
+            }
+        }
+        let rest = chunks.into_remainder();
+        careful(table, &mut state, self.input, &mut self.at, rest)?;
+        self.state = state;
+        Ok(())
+    }
+
+    /// Checks that everything was read and every state is back where the encoder began.
+    pub fn finish(self) -> Result<(), Damaged> {
+        let done = self.at == self.input.len() && self.state.iter().all(|x| *x == LOW);
+        if done { Ok(()) } else { Err(Damaged) }
+    }
+}
+
+/// The same step with every read checked: for the last bytes of a piece or of the input.
+fn careful(
+    table: &DecodeTable,
+    state: &mut [u32; LANES],
+    input: &[u8],
+    at: &mut usize,
+    out: &mut [u8],
+) -> Result<(), Damaged> {
+    for (i, byte) in out.iter_mut().enumerate() {
+        for half in 0..2 {
+            let x = &mut state[(2 * i + half) % LANES];
+            let entry = table[(*x & 4095) as usize];
+            *byte ^= ((entry >> 24) << (4 * half)) as u8;
+            *x = ((entry >> 12 & 4095) + 1) * (*x >> SCALE_BITS) + (entry & 4095);
+            if *x < LOW {
+                let word = input.get(*at..*at + 2).ok_or(Damaged)?;
+                *x = *x << 16 | u32::from(u16::from_le_bytes([word[0], word[1]]));
+                *at += 2;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bias::{dense_cost, DENSE};
+    use crate::price::FINE_BIT;
+
+    fn biased(len: usize, class: u8, seed: u64) -> Vec<u8> {
+        let mut s = seed;
+        let mut bit = || {
+            s = s.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (s >> 48) < u64::from(p_one(class))
+        };
+        (0..len).map(|_| (0..8).fold(0, |b, i| b | u8::from(bit()) << i)).collect()
+    }
+
+    #[test]
+    fn frequencies_fill_the_scale() {
+        for i in 0..DENSE.len() {
+            let f = frequencies(i as u8 + FIRST_DENSE);
+            assert_eq!(f.iter().map(|f| u32::from(*f)).sum::<u32>(), 4096);
+            assert!(f.iter().all(|f| *f >= 1));
+        }
+    }
+
+    #[test]
+    fn pieces_of_any_length_and_class_survive_near_their_price() {
+        let pieces: Vec<(u8, Vec<u8>)> = [(2, 0), (2, 1), (40, 7), (63, 8), (33, 9), (20, 64), (63, 4096), (2, 100_001)]
+            .into_iter()
+            .enumerate()
+            .map(|(i, (class, len))| (class, biased(len, class, i as u64)))
+            .collect();
+        let coded = encode(pieces.iter().map(|(c, b)| (*c, &b[..])));
+        let mut decoder = Decoder::new(&coded).unwrap();
+        for (class, bytes) in &pieces {
+            let mut out = vec![0xa5; bytes.len()];
+            decoder.xor(*class, &mut out).unwrap();
+            assert!(out.iter().zip(bytes).all(|(o, b)| *o == b ^ 0xa5));
+        }
+        decoder.finish().unwrap();
+        let price: u64 = pieces
+            .iter()
+            .map(|(c, b)| dense_cost(*c, 8 * b.len() as u64, b.iter().map(|b| u64::from(b.count_ones())).sum()))
+            .sum();
+        let bits = price / FINE_BIT;
+        let size = 8 * (coded.len() - 4 * LANES) as u64;
+        assert!(size < bits + bits / 200 + 300, "{size} bits for {bits}");
+    }
+
+    #[test]
+    fn damage_is_an_error_not_a_panic() {
+        let bytes = biased(1000, 20, 1);
+        let coded = encode([(20, &bytes[..])].into_iter());
+        for cut in 0..coded.len() {
+            let result = Decoder::new(&coded[..cut]).and_then(|mut d| {
+                d.xor(20, &mut vec![0; 1000])?;
+                d.finish()
+            });
+            assert_eq!(result, Err(Damaged), "cut at {cut}");
+        }
+    }
+}
