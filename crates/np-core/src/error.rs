@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 /// Everything np-core refuses, with where and what was found there.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
     /// The first bytes are not a packed file's.

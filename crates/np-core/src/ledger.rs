@@ -85,6 +85,11 @@ impl Ledger {
         self.bits[heading as usize] += 8 * bytes;
     }
 
+    /// Books the file header.
+    pub fn book_header(&mut self, bytes: usize) {
+        self.book(Heading::Header, bytes as u64);
+    }
+
     /// Books a range coded section of `bytes` bytes: its bits are shared out among the headings in
     /// proportion to what they cost; the bits lost to rounding go to the largest remainders.
     pub fn book_coded(&mut self, spent: &Spent, bytes: u64) {
@@ -94,7 +99,8 @@ impl Ledger {
             self.bits[Heading::Runs as usize] += bits;
             return;
         }
-        let share = |s: u64| (u128::from(s) * u128::from(bits) / total, u128::from(s) * u128::from(bits) % total);
+        let share =
+            |s: u64| (u128::from(s) * u128::from(bits) / total, u128::from(s) * u128::from(bits) % total);
         let mut left = bits - spent.0.iter().map(|s| share(*s).0 as u64).sum::<u64>();
         let mut order: Vec<usize> = (0..spent.0.len()).collect();
         order.sort_by_key(|i| (std::cmp::Reverse(share(spent.0[*i]).1), *i));

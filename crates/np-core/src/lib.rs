@@ -5,10 +5,14 @@ pub mod bias;
 pub mod block;
 pub mod codec;
 pub mod error;
+pub mod format;
 pub mod generator;
 pub mod ledger;
 pub mod miner;
+pub mod pack;
 pub mod price;
 pub mod scalar;
+pub mod search;
+pub mod unpack;
 
 pub use error::Error;

@@ -257,7 +257,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        for (len, skew) in [(0, 0), (1, 0), (1, 100), (7, 50), (5000, 1), (5000, 50), (5000, 99), (5000, 100)] {
+        for (len, skew) in [(0, 0), (1, 0), (1, 100), (7, 50), (5000, 1), (5000, 50), (5000, 99), (5000, 100)]
+        {
             let bits = sequence(len, skew, len as u64 + skew);
             let mut encoder = RangeEncoder::default();
             for (p, bit) in &bits {

@@ -96,7 +96,12 @@ impl UInt {
         }
         let below = length - 1;
         let top_bits = below.min(3);
-        let top = self.top_part(coder, length, top_bits, (value >> (below - top_bits)) as usize & ((1 << top_bits) - 1));
+        let top = self.top_part(
+            coder,
+            length,
+            top_bits,
+            (value >> (below - top_bits)) as usize & ((1 << top_bits) - 1),
+        );
         let rest = coder.direct(value, below - top_bits);
         (1 << top_bits | top as u64) << (below - top_bits) | rest
     }
@@ -122,7 +127,8 @@ impl Delta {
     /// Codes `value`, which is not 0 and below 2^63 in magnitude.
     pub fn code(&mut self, coder: &mut impl Coder, value: i64) -> i64 {
         let negative = coder.bit(&mut self.sign, value < 0);
-        let magnitude = self.magnitude.code(coder, value.unsigned_abs().wrapping_sub(1)) & (i64::MAX as u64 >> 1);
+        let magnitude =
+            self.magnitude.code(coder, value.unsigned_abs().wrapping_sub(1)) & (i64::MAX as u64 >> 1);
         let magnitude = magnitude as i64 + 1;
         if negative { -magnitude } else { magnitude }
     }
@@ -135,8 +141,10 @@ mod tests {
 
     #[test]
     fn integers_of_every_length_survive() {
-        let values: Vec<u64> =
-            (0..64).flat_map(|k| [(1u64 << k) - 1, 1 << k, (1 << k) + (1 << k) / 3]).chain([u64::MAX]).collect();
+        let values: Vec<u64> = (0..64)
+            .flat_map(|k| [(1u64 << k) - 1, 1 << k, (1 << k) + (1 << k) / 3])
+            .chain([u64::MAX])
+            .collect();
         let mut encoder = RangeEncoder::default();
         let mut model = UInt::default();
         let mut delta = Delta::default();

@@ -184,7 +184,7 @@ fn careful(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bias::{dense_cost, DENSE};
+    use crate::bias::{DENSE, dense_cost};
     use crate::price::FINE_BIT;
 
     fn biased(len: usize, class: u8, seed: u64) -> Vec<u8> {
@@ -207,11 +207,12 @@ mod tests {
 
     #[test]
     fn pieces_of_any_length_and_class_survive_near_their_price() {
-        let pieces: Vec<(u8, Vec<u8>)> = [(2, 0), (2, 1), (40, 7), (63, 8), (33, 9), (20, 64), (63, 4096), (2, 100_001)]
-            .into_iter()
-            .enumerate()
-            .map(|(i, (class, len))| (class, biased(len, class, i as u64)))
-            .collect();
+        let pieces: Vec<(u8, Vec<u8>)> =
+            [(2, 0), (2, 1), (40, 7), (63, 8), (33, 9), (20, 64), (63, 4096), (2, 100_001)]
+                .into_iter()
+                .enumerate()
+                .map(|(i, (class, len))| (class, biased(len, class, i as u64)))
+                .collect();
         let coded = encode(pieces.iter().map(|(c, b)| (*c, &b[..])));
         let mut decoder = Decoder::new(&coded).unwrap();
         for (class, bytes) in &pieces {
@@ -222,7 +223,9 @@ mod tests {
         decoder.finish().unwrap();
         let price: u64 = pieces
             .iter()
-            .map(|(c, b)| dense_cost(*c, 8 * b.len() as u64, b.iter().map(|b| u64::from(b.count_ones())).sum()))
+            .map(|(c, b)| {
+                dense_cost(*c, 8 * b.len() as u64, b.iter().map(|b| u64::from(b.count_ones())).sum())
+            })
             .sum();
         let bits = price / FINE_BIT;
         let size = 8 * (coded.len() - 4 * LANES) as u64;

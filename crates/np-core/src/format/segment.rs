@@ -1,0 +1,349 @@
+//! A segment: its head, its sections, and both directions between them and the content.
+
+use super::digest::{self, segment_hash};
+use super::keys::{KeyTable, STREAMS_KEPT};
+use super::layout::{Bias, Grid, Packed, Run, blocks, plain_ranges};
+use super::residual::{self, RANS_FROM, SparseModels, is_dense, is_exact, is_sparse};
+use super::{grid, plain, runs, varint};
+use crate::codec::coder::{Coder, Paused, RangeDecoder, RangeEncoder};
+use crate::codec::rans;
+use crate::error::Error;
+use crate::generator::{Key, Stream};
+use crate::ledger::{Heading, Ledger};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What a segment's head byte says in its two low bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The content, verbatim.
+    Stored,
+    /// The content as a zstd frame.
+    Zstd,
+    /// Runs, a block grid, and the rest plain.
+    Mixed,
+}
+
+/// Head byte: the segment is the file's last.
+pub const LAST: u8 = 4;
+/// Flag byte of a mixed segment: the plain section is a zstd frame.
+pub const PLAIN_ZSTD: u8 = 1;
+
+/// Lengths of the sections of a segment, in bytes, as its head tells them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sections {
+    /// The range coded side section (mixed segments).
+    pub side: usize,
+    /// The rANS section (mixed segments; 0: dense residuals are in the side section).
+    pub rans: usize,
+    /// The plain section; for other kinds the whole content as stored.
+    pub plain: usize,
+}
+
+/// Appends a stored or zstd segment, without its digest. `frame` is the content's zstd frame.
+pub fn write_simple(out: &mut Vec<u8>, content: &[u8], frame: Option<&[u8]>, last: bool) {
+    let kind = if frame.is_some() { Kind::Zstd } else { Kind::Stored };
+    out.push(kind as u8 | if last { LAST } else { 0 });
+    varint::put(out, content.len() as u64);
+    if let Some(frame) = frame {
+        varint::put(out, frame.len() as u64);
+    }
+    out.extend_from_slice(frame.unwrap_or(content));
+}
+
+/// What a mixed segment holds, all but the key table: made in parallel, written in order.
+#[derive(Clone, Debug)]
+pub struct MixedParts {
+    runs: Vec<Run>,
+    grid: Option<Grid>,
+    /// Residuals of the sparse pieces, and of the dense ones when they are few, in order.
+    in_side: Vec<(u8, Vec<u8>)>,
+    rans: Vec<u8>,
+    plain: Vec<u8>,
+    plain_is_zstd: bool,
+}
+
+impl MixedParts {
+    /// Codes all but the side section. `zstd_level` is for the plain bytes.
+    pub fn new(content: &[u8], runs: Vec<Run>, grid: Option<Grid>, zstd_level: i32) -> Self {
+        let mut residuals: Vec<(u8, Vec<u8>)> = Vec::new();
+        let mut masks = MaskReader::default();
+        for piece in pieces(content.len(), &runs, grid.as_ref()) {
+            let bias = piece.bias;
+            if is_exact(bias.class) {
+                continue;
+            }
+            let mut residual = content[piece.range.clone()].to_vec();
+            masks.xor(&piece, &mut residual);
+            residuals.push((bias.class, residual));
+        }
+        let dense: usize = residuals.iter().filter(|(c, _)| is_dense(*c)).map(|(_, r)| r.len()).sum();
+        let (in_rans, in_side): (Vec<_>, Vec<_>) =
+            residuals.into_iter().partition(|(c, _)| is_dense(*c) && dense >= RANS_FROM);
+        let rans = match dense >= RANS_FROM {
+            true => rans::encode(in_rans.iter().map(|(c, r)| (*c, &r[..]))),
+            false => Vec::new(),
+        };
+        let ranges = plain_ranges(content.len(), &runs, grid.as_ref());
+        let verbatim: Vec<u8> = ranges.into_iter().flat_map(|r| content[r].iter().copied()).collect();
+        let frame = plain::compress_if_smaller(&verbatim, zstd_level);
+        let plain_is_zstd = frame.is_some();
+        Self { runs, grid, in_side, rans, plain: frame.unwrap_or(verbatim), plain_is_zstd }
+    }
+
+    /// Bytes of everything but the side section and the head: a lower bound of the segment's size.
+    pub fn bulk_bytes(&self) -> usize {
+        self.rans.len() + self.plain.len()
+    }
+
+    /// Appends the segment, without its digest. `keys` takes in the runs' keys.
+    pub fn write(&self, out: &mut Vec<u8>, keys: &mut KeyTable, len: usize, last: bool) -> Result<(), Error> {
+        let mut coder = RangeEncoder::default();
+        runs::code(&mut coder, keys, len, 0, &self.runs)?;
+        grid::code(&mut coder, len, 0, &self.runs, self.grid.as_ref(), |_| false)?;
+        let mut sparse = SparseModels::default();
+        for (class, residual) in &self.in_side {
+            if is_sparse(*class) {
+                residual::write_sparse(&mut coder, &mut sparse, residual);
+            } else {
+                for byte in residual {
+                    residual::code_dense(&mut coder, *class, *byte);
+                }
+            }
+        }
+        let side = coder.finish();
+        out.push(Kind::Mixed as u8 | if last { LAST } else { 0 });
+        varint::put(out, len as u64);
+        out.push(if self.plain_is_zstd { PLAIN_ZSTD } else { 0 });
+        for section in [&side, &self.rans, &self.plain] {
+            varint::put(out, section.len() as u64);
+        }
+        for section in [&side, &self.rans, &self.plain] {
+            out.extend_from_slice(section);
+        }
+        Ok(())
+    }
+}
+
+/// A run or a packed block, as the residual coder sees it.
+struct Piece {
+    range: Range<usize>,
+    key: PieceKey,
+    position: u64,
+    bias: Bias,
+}
+
+enum PieceKey {
+    Run(Arc<Key>),
+    Block(u32),
+}
+
+/// Runs in order, then packed blocks in order: the order of residuals.
+fn pieces<'a>(len: usize, runs: &'a [Run], grid: Option<&'a Grid>) -> impl Iterator<Item = Piece> + 'a {
+    let of_runs = runs.iter().map(|r| Piece {
+        range: r.range(),
+        key: PieceKey::Run(r.key.clone()),
+        position: r.position,
+        bias: r.bias,
+    });
+    let of_blocks = grid.into_iter().flat_map(move |grid| {
+        let size = grid.block_bits.bytes();
+        blocks(len, runs, grid.block_bits).zip(&grid.blocks).filter_map(move |(at, packed)| {
+            let Packed { seed, position, bias } = (*packed)?;
+            Some(Piece { range: at..at + size, key: PieceKey::Block(seed), position: position.into(), bias })
+        })
+    });
+    of_runs.chain(of_blocks)
+}
+
+/// Streams that were read last, so that what goes on need not start anew.
+#[derive(Clone, Debug, Default)]
+pub struct MaskReader {
+    /// Last used last.
+    runs: Vec<(Arc<Key>, Stream)>,
+    block: Option<(u32, Stream)>,
+}
+
+impl MaskReader {
+    /// XORs a piece's mask, complemented if its bias says so, onto `data`.
+    fn xor(&mut self, piece: &Piece, data: &mut [u8]) {
+        match &piece.key {
+            PieceKey::Run(key) => {
+                let kept = self.runs.iter().position(|(k, _)| k == key).map(|i| self.runs.remove(i).1);
+                let kept = kept.filter(|stream| stream.position() <= piece.position);
+                let mut stream = kept.unwrap_or_else(|| key.stream());
+                stream.skip(piece.position - stream.position());
+                stream.xor(data);
+                if self.runs.len() == STREAMS_KEPT {
+                    self.runs.remove(0);
+                }
+                self.runs.push((key.clone(), stream));
+            }
+            PieceKey::Block(seed) if piece.position == 0 => {
+                // Most blocks are alone with their seed: the short form, unless the stream goes on.
+                let mut mask = [0u32; 1024];
+                let mask = &mut mask[..data.len() / 4];
+                crate::generator::mask_words(*seed, mask);
+                for (d, m) in data.chunks_exact_mut(4).zip(mask) {
+                    for (d, m) in d.iter_mut().zip(m.to_le_bytes()) {
+                        *d ^= m;
+                    }
+                }
+                self.block = None;
+            }
+            PieceKey::Block(seed) => {
+                let mut stream = match self.block.take() {
+                    Some((s, stream)) if s == *seed && stream.position() <= piece.position => stream,
+                    _ => Key::Genrand(*seed).stream(),
+                };
+                stream.skip(piece.position - stream.position());
+                stream.xor(data);
+                self.block = Some((*seed, stream));
+            }
+        }
+        if piece.bias.complement {
+            data.iter_mut().for_each(|d| *d = !*d);
+        }
+    }
+}
+
+/// A segment as read: framed, its run table decoded, its content not yet.
+#[derive(Clone, Debug)]
+pub struct CodedSegment {
+    /// First byte in the packed file.
+    pub offset: u64,
+    /// First byte in the output.
+    pub output_offset: u64,
+    /// Content bytes.
+    pub len: usize,
+    /// Its kind.
+    pub kind: Kind,
+    /// Whether it is the file's last.
+    pub last: bool,
+    /// Its runs.
+    pub runs: Vec<Run>,
+    pub(super) stored: Vec<u8>,
+    pub(super) head_bytes: usize,
+    pub(super) sections: Sections,
+    pub(super) plain_is_zstd: bool,
+    pub(super) side: Option<Paused>,
+    pub(super) digest: u64,
+}
+
+/// A decoded segment, not yet checked against the digest chain.
+#[derive(Clone, Debug)]
+pub struct Decoded {
+    /// The content.
+    pub content: Vec<u8>,
+    /// Its block layer.
+    pub grid: Option<Grid>,
+    /// Where its bits went.
+    pub ledger: Ledger,
+    /// Its own hash, for [`super::reader::Verifier`].
+    pub hash: u64,
+}
+
+impl CodedSegment {
+    /// True if a run goes on with a stream that was left in an earlier segment: decoding it after that
+    /// one, with the same [`MaskReader`], saves generating the stream from its start.
+    pub fn continues(&self) -> bool {
+        self.runs.iter().any(|r| r.position > 0)
+    }
+
+    /// Decodes the content. `masks` may hold the streams an earlier segment left.
+    pub fn decode(&self, masks: &mut MaskReader) -> Result<Decoded, Error> {
+        let mut ledger = Ledger::default();
+        ledger.book(Heading::Header, self.head_bytes as u64);
+        ledger.book(Heading::Checksums, digest::BYTES as u64);
+        let Sections { side, rans, plain } = self.sections;
+        let sections = &self.stored[self.head_bytes..];
+        ledger.book(Heading::Plain, plain as u64);
+        match self.kind {
+            Kind::Stored => {
+                let hash = segment_hash(&self.stored, None);
+                Ok(Decoded { content: sections.to_vec(), grid: None, ledger, hash })
+            }
+            Kind::Zstd => {
+                let content = plain::decompress(sections, self.len, self.offset)?;
+                let hash = segment_hash(&self.stored, Some(&content));
+                Ok(Decoded { content, grid: None, ledger, hash })
+            }
+            Kind::Mixed => {
+                ledger.book(Heading::Residual, rans as u64);
+                let (side, rest) = sections.split_at(side);
+                let (rans, plain) = rest.split_at(rans);
+                let (content, grid) = self.decode_mixed(side, rans, plain, masks, &mut ledger)?;
+                let hash = segment_hash(&self.stored, Some(&content));
+                Ok(Decoded { content, grid, ledger, hash })
+            }
+        }
+    }
+
+    fn decode_mixed(
+        &self,
+        side: &[u8],
+        rans: &[u8],
+        plain: &[u8],
+        masks: &mut MaskReader,
+        ledger: &mut Ledger,
+    ) -> Result<(Vec<u8>, Option<Grid>), Error> {
+        let offset = self.offset;
+        let damaged = |what| Error::Damaged { offset, what };
+        let paused = self.side.clone().ok_or_else(|| damaged("its side section was not read"))?;
+        let mut coder = RangeDecoder::resume(side, paused);
+        let grid = grid::code(&mut coder, self.len, offset, &self.runs, None, RangeDecoder::overrun)?;
+        let mut content = vec![0; self.len];
+
+        let ranges = plain_ranges(self.len, &self.runs, grid.as_ref());
+        let plain_len: usize = ranges.iter().map(Range::len).sum();
+        let unzipped;
+        let mut bytes = if self.plain_is_zstd {
+            unzipped = plain::decompress(plain, plain_len, offset)?;
+            &unzipped[..]
+        } else {
+            plain
+        };
+        if bytes.len() != plain_len {
+            return Err(damaged("the plain section is not as long as the bytes nothing else explains"));
+        }
+        for range in ranges {
+            let (now, later) = bytes.split_at(range.len());
+            content[range].copy_from_slice(now);
+            bytes = later;
+        }
+
+        let mut rans = match rans {
+            [] => None,
+            rans => Some(rans::Decoder::new(rans).map_err(|_| damaged("its rANS section is cut short"))?),
+        };
+        let mut sparse = SparseModels::default();
+        for piece in pieces(self.len, &self.runs, grid.as_ref()) {
+            let out = &mut content[piece.range.clone()];
+            let class = piece.bias.class;
+            if is_sparse(class) {
+                residual::xor_sparse(&mut coder, &mut sparse, out, offset)?;
+            } else if is_dense(class) {
+                match &mut rans {
+                    Some(rans) => {
+                        rans.xor(class, out).map_err(|_| damaged("its rANS section ends too early"))?
+                    }
+                    None => {
+                        coder.book(Heading::Residual);
+                        for byte in out.iter_mut() {
+                            *byte ^= residual::code_dense(&mut coder, class, 0);
+                        }
+                    }
+                }
+            }
+            if coder.overrun() {
+                return Err(damaged("its side section ends too early"));
+            }
+            masks.xor(&piece, out);
+        }
+        if let Some(rans) = rans {
+            rans.finish().map_err(|_| damaged("its rANS section does not end where it should"))?;
+        }
+        ledger.book_coded(coder.spent(), side.len() as u64);
+        Ok((content, grid))
+    }
+}

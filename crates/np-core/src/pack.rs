@@ -1,0 +1,148 @@
+//! Packing: what a level spends, the analysis of one segment, and the writer that puts segments in order.
+//!
+//! [`analyze`] is a function of the segment, the options and the carry alone, so segments can be analysed
+//! in parallel; [`Writer::write`] is called in order. The writer decodes every segment it has written
+//! before it hands it out.
+
+use crate::block::BlockBits;
+use crate::error::Error;
+use crate::format::SEGMENT_MAX;
+use crate::format::digest::{self, Chain, segment_hash};
+use crate::format::plain;
+use crate::format::reader::{Frames, HEADER, Limits};
+use crate::format::segment::{MaskReader, MixedParts, write_simple};
+use crate::ledger::Ledger;
+use crate::miner::Miner;
+
+pub use crate::search::{Carry, Effort, PackWatch};
+
+/// What the user asked for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What to spend.
+    pub effort: Effort,
+    /// N.
+    pub block_bits: BlockBits,
+    /// Input bytes in a segment, 1 to [`SEGMENT_MAX`].
+    pub segment_bytes: usize,
+}
+
+impl Options {
+    /// The settings of level 1 to 9.
+    pub fn level(level: u32) -> Self {
+        Self { effort: Effort::level(level), block_bits: BlockBits::default(), segment_bytes: SEGMENT_MAX }
+    }
+}
+
+/// What [`analyze`] found: the segment's sections, ready to be written in order.
+#[derive(Clone, Debug)]
+pub struct Analysis {
+    mixed: Option<MixedParts>,
+    frame: Option<Vec<u8>>,
+    carry: Option<Carry>,
+}
+
+impl Analysis {
+    /// The stream that goes on into the next segment, if one does.
+    pub fn carry(&self) -> Option<&Carry> {
+        self.carry.as_ref()
+    }
+}
+
+/// Searches a segment's content for generators and plans how to store it. `carry` is the stream that
+/// reached the end of the segment before.
+pub fn analyze(
+    options: &Options,
+    content: &[u8],
+    carry: Option<&Carry>,
+    miner: &dyn Miner,
+    watch: &dyn PackWatch,
+) -> Result<Analysis, Error> {
+    let found = crate::search::search(options, content, carry, miner, watch)?;
+    let level = options.effort.zstd_level;
+    let carry = found.carry;
+    let mixed = (!found.runs.is_empty() || found.grid.is_some())
+        .then(|| MixedParts::new(content, found.runs, found.grid, level));
+    // The whole content through zstd is tried where it could win: always without runs and blocks, else
+    // only if a fast trial beats what is already planned.
+    let frame = match &mixed {
+        None => plain::compress_if_smaller(content, level),
+        Some(parts) => plain::trial_size(content)
+            .filter(|size| *size < parts.bulk_bytes())
+            .and_then(|_| plain::compress_if_smaller(content, level)),
+    };
+    Ok(Analysis { mixed, frame, carry })
+}
+
+/// Puts segments in order: keys, digests, the economic decision, and the proof that it can be read back.
+#[derive(Debug)]
+pub struct Writer {
+    frames: Frames,
+    chain: Chain,
+    masks: MaskReader,
+    started: bool,
+    input: u64,
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self {
+            frames: Frames::new(Limits::default_for_packing()),
+            chain: Chain::new(&HEADER),
+            masks: MaskReader::default(),
+            started: false,
+            input: 0,
+        }
+    }
+}
+
+impl Writer {
+    /// Appends a segment to `out` (after the file header, if it is the first) in the smallest of its
+    /// forms, decodes it again, and returns where its bits went, header included.
+    pub fn write(
+        &mut self,
+        content: &[u8],
+        analysis: &Analysis,
+        last: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<Ledger, Error> {
+        let mut ledger = Ledger::default();
+        if !self.started {
+            out.extend_from_slice(&HEADER);
+            ledger.book_header(HEADER.len());
+            self.started = true;
+        }
+        let mut stored = Vec::new();
+        let simple = analysis.frame.as_ref().map_or(content.len(), Vec::len);
+        if let Some(parts) = &analysis.mixed {
+            parts.write(&mut stored, &mut self.frames.keys.clone(), content.len(), last)?;
+        }
+        let mixed = !stored.is_empty() && {
+            let mut head = Vec::new();
+            write_simple(&mut head, &[], None, last);
+            stored.len() < simple + head.len() + 4
+        };
+        if !mixed {
+            stored.clear();
+            write_simple(&mut stored, content, analysis.frame.as_deref(), last);
+        }
+        let verbatim = !mixed && analysis.frame.is_none();
+        let hash = segment_hash(&stored, (!verbatim).then_some(content));
+        let digest = self.chain.accept(hash);
+        stored.extend_from_slice(&digest.to_le_bytes()[..digest::BYTES]);
+
+        let fail = |what: String| Error::SelfCheck { offset: self.input, what };
+        let segment = self.frames.read_segment(&mut &stored[..]).map_err(|e| fail(e.to_string()))?;
+        let decoded = segment.decode(&mut self.masks).map_err(|e| fail(e.to_string()))?;
+        if decoded.content != content {
+            return Err(fail("the content differs".to_owned()));
+        }
+        if decoded.hash != hash || decoded.ledger.total_bits() != 8 * stored.len() as u64 {
+            return Err(fail("the hash or the ledger differs".to_owned()));
+        }
+        self.input += content.len() as u64;
+        ledger.add(&decoded.ledger);
+        out.append(&mut stored);
+        Ok(ledger)
+    }
+}
