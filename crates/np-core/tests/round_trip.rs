@@ -66,3 +66,151 @@ fn small_sizes_and_segments() {
     assert_eq!(check(&[], &options).len(), 12);
     assert_eq!(check(&noise(51200, 3), &options).len(), 51214);
 }
+
+use np_core::generator::{Key, mask_words};
+
+fn flipped(mut bytes: Vec<u8>, permille: u64, seed: u64) -> Vec<u8> {
+    let dice = noise(16 * bytes.len(), seed);
+    for (i, two) in dice.chunks_exact(2).enumerate() {
+        let roll = u64::from(u16::from_le_bytes([two[0], two[1]]));
+        if roll * 1000 < permille * 65536 {
+            bytes[i / 8] ^= 1 << (i % 8);
+        }
+    }
+    bytes
+}
+
+fn stream(seed: u32, len: usize) -> Vec<u8> {
+    let mut out = vec![0; len];
+    Key::Genrand(seed).stream().fill(&mut out);
+    out
+}
+
+fn records(seeds: impl Iterator<Item = u32>) -> Vec<u8> {
+    seeds
+        .flat_map(|seed| {
+            let mut mask = [0; 16];
+            mask_words(seed, &mut mask);
+            mask.map(u32::to_le_bytes).concat()
+        })
+        .collect()
+}
+
+/// A level that the scalar miner can afford.
+fn modest() -> Options {
+    let mut options = Options::level(6);
+    options.effort.start_seeds = 1 << 12;
+    options.effort.join_seeds = 1 << 12;
+    options.effort.score_pairs = 1 << 22;
+    options.effort.radius = 64;
+    options
+}
+
+/// Bits a residual of `bits` bits needs of which `ones` are 1.
+fn entropy_of(bits: usize, ones: u64) -> f64 {
+    let p = ones as f64 / bits as f64;
+    if ones == 0 { 0.0 } else { -(p * p.log2() + (1.0 - p) * (1.0 - p).log2()) * bits as f64 }
+}
+
+/// Bits a residual of `bits` bits with `permille` ones needs.
+fn entropy(bits: usize, permille: u64) -> f64 {
+    let p = permille as f64 / 1000.0;
+    if p == 0.0 { 0.0 } else { -(p * p.log2() + (1.0 - p) * (1.0 - p).log2()) * bits as f64 }
+}
+
+#[test]
+fn one_stream_costs_its_key_and_its_noise() {
+    for permille in [0, 1, 10, 50, 100, 200, 300] {
+        for len in [5000, 300_000, (1 << 20) + 13] {
+            let input = flipped(stream(3000, len), permille, 9);
+            let packed = check(&input, &modest()).len() as f64;
+            let clean = stream(3000, len);
+            let ones: u64 = input.iter().zip(&clean).map(|(a, b)| u64::from((a ^ b).count_ones())).sum();
+            let ideal = entropy_of(8 * len, ones) / 8.0;
+            assert!(packed <= ideal * 1.015 + 60.0, "{len} bytes, {permille} permille: {packed} for {ideal}");
+        }
+    }
+}
+
+#[test]
+fn streams_stand_anywhere_between_text_and_noise() {
+    let mut input = b"text before, ".repeat(100);
+    input.truncate(1024);
+    input.extend(stream(77, 20_000));
+    input.extend(b"text between ".repeat(63));
+    input.extend(noise(10_000, 4));
+    input.extend(vec![0; 5000]);
+    let at = input.len().next_multiple_of(64);
+    input.resize(at, 0);
+    input.extend(flipped(stream(78, 30_000), 100, 5));
+    let packed = check(&input, &modest());
+    let ideal = 10_000.0 + entropy(240_000, 100) / 8.0;
+    assert!((packed.len() as f64) < ideal * 1.02 + 300.0, "{} for {ideal}", packed.len());
+}
+
+#[test]
+fn a_stream_goes_on_across_segments_with_one_key() {
+    let input = stream(2024, 200_000);
+    let options = Options { segment_bytes: 16384, ..modest() };
+    let packed = check(&input, &options);
+    assert!(packed.len() < 13 * 24 + 40, "{}", packed.len());
+}
+
+#[test]
+fn records_cost_what_their_seeds_tell() {
+    let stride = records((0..1000).map(|i| 100 + 3 * i));
+    assert!(check(&stride, &modest()).len() < 150);
+    let complement: Vec<u8> = stride.iter().map(|b| !b).collect();
+    assert!(check(&complement, &modest()).len() < 150);
+    let dice = noise(2000, 6);
+    let uniform = records(dice.chunks(2).map(|d| u32::from(u16::from_le_bytes([d[0], d[1]]) & 0xfff)));
+    let packed = check(&uniform, &modest()).len();
+    assert!(packed < 1000 * 14 / 8, "{packed}");
+    let drifting = records((0..1000u32).zip(&dice).map(|(i, d)| 1_000 + i / 2 + u32::from(d % 9)));
+    let packed = check(&drifting, &modest()).len();
+    assert!(packed < 1000, "{packed}");
+    let packed = check(&flipped(uniform, 100, 7), &modest()).len() as f64;
+    let ideal = 1000.0 * (12.0 + entropy(512, 100)) / 8.0;
+    assert!(packed < ideal * 1.03, "{packed} for {ideal}");
+}
+
+#[test]
+fn seeds_out_of_reach_are_hunted_from_the_first() {
+    // Only the first record's seed is within the start search; the rest drift out of every range.
+    let seeds = (0..500u32).map(|i| 4000 + 40 * i);
+    let mut options = modest();
+    options.effort.join_seeds = 0;
+    options.effort.score_pairs = 0;
+    let packed = check(&records(seeds), &options).len();
+    assert!(packed < 200, "{packed}");
+}
+
+#[test]
+fn a_stream_shorter_than_a_run_is_followed_in_the_grid() {
+    let input: Vec<u8> = (0..200).flat_map(|i| stream(500 + 7 * i, 192)).collect();
+    let packed = check(&input, &modest()).len();
+    assert!(packed < 300, "{packed}");
+}
+
+#[test]
+fn every_block_size_round_trips() {
+    for bits in [128, 160, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768] {
+        let bytes = bits as usize / 8;
+        let mut options = modest();
+        options.block_bits = np_core::block::BlockBits::new(bits).unwrap();
+        options.effort.starts = 0;
+        let count = (32768 / bytes).max(4);
+        let mut input: Vec<u8> = (0..count as u32).flat_map(|i| stream(90 + 5 * i, bytes)).collect();
+        input.extend(noise(bytes / 2, 3));
+        let packed = check(&input, &options);
+        assert!(packed.len() < 200 + bytes / 2 + count, "{bits}: {}", packed.len());
+    }
+}
+
+#[test]
+fn true_noise_never_shrinks_and_pays_nothing_for_the_search() {
+    for seed in 0..4 {
+        let packed = check(&noise(51_200, 100 + seed), &modest());
+        assert_eq!(packed.len(), 51_214);
+    }
+}

@@ -1,0 +1,290 @@
+//! From one place where a stream fits to the runs it explains: how far it goes, through bit errors and
+//! damage, with which bias where, and at which exact byte it starts and ends.
+
+use crate::bias::{self, DENSE, FIRST_DENSE};
+use crate::format::layout::{Bias, Run};
+use crate::generator::Key;
+use crate::price::{FINE_BIT, fine_cost, log2_fine};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Bytes whose ones are counted together.
+const CHUNK: usize = 64;
+const CHUNK_BITS: i64 = 8 * CHUNK as i64;
+/// The search for a stream's end stops when this much of what was gained is lost again: 2 KiB of damage
+/// in an exact stream.
+const DROP: i64 = 32768 * FINE_BIT as i64;
+/// What a change of bias costs: another entry in the run table.
+const SWITCH: i64 = 80 * FINE_BIT as i64;
+
+/// A place where a stream fits.
+#[derive(Clone, Debug)]
+pub struct Anchor {
+    /// The generator's key.
+    pub key: Arc<Key>,
+    /// Byte of the segment.
+    pub offset: usize,
+    /// Stream byte there.
+    pub position: u64,
+    /// The mask's complement fits.
+    pub complement: bool,
+    /// Bits looked at from there on.
+    pub bits: u64,
+    /// Ones in their residual (after complementing).
+    pub ones: u64,
+}
+
+/// A way to price a chunk: by a bias class, as plain bytes, or as few ones.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct State {
+    one: i64,
+    zero: i64,
+    plain: bool,
+}
+
+/// Plain; exact (told as very few ones); sparse at four densities; every second dense class.
+fn states() -> Vec<State> {
+    let mut out = vec![State { one: FINE_BIT as i64, zero: FINE_BIT as i64, plain: true }];
+    for k in [24, 20, 16, 12, 8] {
+        // A one costs its gap: log2 of the mean gap, and 1.5 bits for not knowing it.
+        let one = (k * FINE_BIT + FINE_BIT * 3 / 2) as i64;
+        out.push(State { one, zero: (FINE_BIT >> k) as i64 * 3 / 2, plain: false });
+    }
+    out.extend(DENSE.iter().step_by(2).map(|p| State {
+        one: fine_cost(*p) as i64,
+        zero: (16 * FINE_BIT - log2_fine(65536 - u64::from(*p))) as i64,
+        plain: false,
+    }));
+    out
+}
+
+impl State {
+    fn cost(&self, bits: i64, ones: i64) -> i64 {
+        ones * self.one + (bits - ones) * self.zero
+    }
+}
+
+/// The residual's ones, chunk by chunk, over `lo..hi` of the content.
+struct Weights {
+    lo: usize,
+    ones: Vec<u16>,
+    len: usize,
+}
+
+impl Weights {
+    fn range(&self, chunk: usize) -> Range<usize> {
+        self.lo + chunk * CHUNK..(self.lo + (chunk + 1) * CHUNK).min(self.lo + self.len)
+    }
+
+    fn bits(&self, chunk: usize) -> i64 {
+        8 * self.range(chunk).len() as i64
+    }
+}
+
+/// The runs that `anchor`'s stream explains within `bounds`, sorted, each worth more than its entry in the
+/// run table; empty if none is.
+pub fn extend(content: &[u8], bounds: Range<usize>, anchor: &Anchor) -> Vec<Run> {
+    if anchor.bits == 0 || !bounds.contains(&anchor.offset) {
+        return Vec::new();
+    }
+    let back = (anchor.offset - bounds.start).min(usize::try_from(anchor.position).unwrap_or(usize::MAX));
+    let lo = anchor.offset - back;
+    let weights = forward(content, lo, bounds.end, anchor);
+    let states = states();
+    let path = cheapest_path(&weights, &states);
+    let mut runs = Vec::new();
+    let mut chunk = 0;
+    while chunk < path.len() {
+        let state = path[chunk];
+        let first = chunk;
+        while chunk < path.len() && path[chunk] == state {
+            chunk += 1;
+        }
+        if !states[usize::from(state)].plain {
+            runs.push(weights.range(first).start..weights.range(chunk - 1).end);
+        }
+    }
+    let runs = trim(content, bounds, anchor, lo, runs);
+    price(content, anchor, lo, runs)
+}
+
+/// Counts ones from `lo` to where the stream has clearly stopped fitting after the anchor.
+fn forward(content: &[u8], lo: usize, end: usize, anchor: &Anchor) -> Weights {
+    let (class, _) = bias::cheapest(anchor.bits, anchor.ones);
+    let p = DENSE[usize::from(class.max(FIRST_DENSE) - FIRST_DENSE).min(DENSE.len() - 1)];
+    let p = if class < FIRST_DENSE { DENSE[DENSE.len() - 1] } else { p };
+    let one = fine_cost(p) as i64;
+    let zero = (16 * FINE_BIT - log2_fine(65536 - u64::from(p))) as i64;
+
+    let mut stream = anchor.key.stream();
+    stream.skip(anchor.position - (anchor.offset - lo) as u64);
+    let mut ones = Vec::new();
+    let (mut sum, mut best) = (0i64, 0i64);
+    let mut at = lo;
+    let mut buffer = vec![0; 64 * CHUNK];
+    'fill: while at < end {
+        let take = buffer.len().min(end - at);
+        let mask = &mut buffer[..take];
+        stream.fill(mask);
+        for (data, mask) in content[at..at + take].chunks(CHUNK).zip(mask.chunks(CHUNK)) {
+            let weight: u32 = data.iter().zip(mask).map(|(d, m)| (d ^ m).count_ones()).sum();
+            let bits = 8 * data.len() as i64;
+            let weight = if anchor.complement { bits - i64::from(weight) } else { i64::from(weight) };
+            ones.push(weight as u16);
+            at += data.len();
+            if at > anchor.offset {
+                sum += bits * FINE_BIT as i64 - weight * one - (bits - weight) * zero;
+                best = best.max(sum);
+                if sum < best - DROP {
+                    break 'fill;
+                }
+            }
+        }
+    }
+    Weights { lo, ones, len: at - lo }
+}
+
+/// Viterbi: for each chunk the state on the cheapest path, a change of state costing [`SWITCH`].
+fn cheapest_path(weights: &Weights, states: &[State]) -> Vec<u8> {
+    let count = weights.ones.len();
+    let mut total = vec![0i64; states.len()];
+    // For each chunk and state: true if the path came from the chunk before in the same state.
+    let mut stayed = vec![false; count * states.len()];
+    let mut came_from = vec![0u8; count];
+    for chunk in 0..count {
+        let (best, least) =
+            total.iter().enumerate().min_by_key(|(i, t)| (**t, *i)).map(|(i, t)| (i, *t)).unwrap_or((0, 0));
+        came_from[chunk] = best as u8;
+        let (bits, ones) = (weights.bits(chunk), i64::from(weights.ones[chunk]));
+        for (i, state) in states.iter().enumerate() {
+            let stay = total[i] <= least + SWITCH;
+            stayed[chunk * states.len() + i] = stay;
+            total[i] = total[i].min(least + SWITCH) + state.cost(bits, ones);
+        }
+    }
+    let mut path = vec![0u8; count];
+    let mut state = total.iter().enumerate().min_by_key(|(i, t)| (**t, *i)).map_or(0, |(i, _)| i);
+    for chunk in (0..count).rev() {
+        path[chunk] = state as u8;
+        if !stayed[chunk * states.len() + state] {
+            state = usize::from(came_from[chunk]);
+        }
+    }
+    path
+}
+
+/// Moves each run's outer ends to the byte where the gain is largest, a chunk either way.
+fn trim(
+    content: &[u8],
+    bounds: Range<usize>,
+    anchor: &Anchor,
+    lo: usize,
+    runs: Vec<Range<usize>>,
+) -> Vec<Range<usize>> {
+    let mut out: Vec<Range<usize>> = Vec::new();
+    for (i, run) in runs.iter().enumerate() {
+        let floor = out.last().map_or(lo, |r| r.end).max(run.start.saturating_sub(CHUNK));
+        let ceiling = runs.get(i + 1).map_or(bounds.end, |next| next.start).min(run.end + CHUNK);
+        let residual = residual(content, anchor, lo, floor..ceiling);
+        let inner = &residual[run.start - floor..run.end - floor];
+        let (bits, ones) = (8 * inner.len() as u64, ones(inner));
+        let (one, zero) = byte_prices(bits, ones);
+        let gain = |byte: u8| {
+            let k = i64::from(byte.count_ones());
+            8 * FINE_BIT as i64 - k * one - (8 - k) * zero
+        };
+        let touches_last = out.last().is_some_and(|r| r.end == run.start);
+        let start = if touches_last {
+            run.start
+        } else {
+            // The best suffix that begins up to a chunk around the old start.
+            let until = (run.start + CHUNK).min(run.end);
+            let mut sum = 0;
+            let (mut best, mut place) = (0, until);
+            for at in (floor..until).rev() {
+                sum += gain(residual[at - floor]);
+                if sum >= best {
+                    (best, place) = (sum, at);
+                }
+            }
+            place
+        };
+        let touches_next = runs.get(i + 1).is_some_and(|next| next.start == run.end);
+        let end = if touches_next {
+            run.end
+        } else {
+            let from = run.end.saturating_sub(CHUNK).max(start);
+            let mut sum = 0;
+            let (mut best, mut place) = (0, from);
+            for at in from..ceiling {
+                sum += gain(residual[at - floor]);
+                if sum >= best {
+                    (best, place) = (sum, at + 1);
+                }
+            }
+            place
+        };
+        if start < end {
+            out.push(start..end);
+        }
+    }
+    out
+}
+
+/// Prices of a one and a zero at the density found, a one never dearer than 24 bits.
+fn byte_prices(bits: u64, ones: u64) -> (i64, i64) {
+    let (class, _) = bias::cheapest(bits, ones);
+    if class >= FIRST_DENSE {
+        let p = bias::p_one(class);
+        (fine_cost(p) as i64, (16 * FINE_BIT - log2_fine(65536 - u64::from(p))) as i64)
+    } else {
+        ((12 * FINE_BIT) as i64, 16)
+    }
+}
+
+/// Chooses classes, joins neighbours, and drops what does not pay for its entry.
+fn price(content: &[u8], anchor: &Anchor, lo: usize, ranges: Vec<Range<usize>>) -> Vec<Run> {
+    let mut runs: Vec<(Run, u64)> = Vec::new();
+    for range in ranges {
+        let ones = ones(&residual(content, anchor, lo, range.clone()));
+        let bits = 8 * range.len() as u64;
+        let complement = anchor.complement ^ (2 * ones > bits);
+        let (class, _) = bias::cheapest(bits, ones.min(bits - ones));
+        let position = anchor.position - (anchor.offset - lo) as u64 + (range.start - lo) as u64;
+        let bias = Bias { class, complement };
+        let run = Run { start: range.start, len: range.len(), key: anchor.key.clone(), position, bias };
+        match runs.last_mut() {
+            Some((last, last_ones)) if last.range().end == run.start && last.bias == bias => {
+                last.len += run.len;
+                *last_ones += ones;
+            }
+            _ => runs.push((run, ones)),
+        }
+    }
+    let entry = (SWITCH / 2) as u64;
+    let first = runs.len();
+    runs.retain(|(run, ones)| {
+        let bits = 8 * run.len as u64;
+        bias::cheapest(bits, (*ones).min(bits - ones)).1 + entry < bits * FINE_BIT
+    });
+    debug_assert!(runs.len() <= first);
+    runs.into_iter().map(|(run, _)| run).collect()
+}
+
+/// The residual over `range`, complemented if the anchor is.
+fn residual(content: &[u8], anchor: &Anchor, lo: usize, range: Range<usize>) -> Vec<u8> {
+    let mut stream = anchor.key.stream();
+    stream.skip(anchor.position - (anchor.offset - lo) as u64 + (range.start - lo) as u64);
+    let mut out = content[range].to_vec();
+    stream.xor(&mut out);
+    if anchor.complement {
+        out.iter_mut().for_each(|b| *b = !*b);
+    }
+    out
+}
+
+fn ones(bytes: &[u8]) -> u64 {
+    bytes.iter().map(|b| u64::from(b.count_ones())).sum()
+}
+
+const _: () = assert!(CHUNK_BITS < u16::MAX as i64);

@@ -1,0 +1,265 @@
+//! Mining the block grid: the neighbourhood of the last seed first (Lazy Hunter), then exact starts by a
+//! join, then as many seeds as the budget buys; what goes on with a stream is followed without mining.
+
+use super::{Effort, PackWatch};
+use crate::block::{BlockBits, weight, words_from_bytes};
+use crate::error::Error;
+use crate::format::layout::{Grid, Run, blocks};
+use crate::generator::{Generator, Key, Seeding};
+use crate::miner::{Filter, Job, Miner, SEED_END};
+use crate::noise::NoiseMap;
+use crate::plan::{Choice, Options, plan};
+use crate::price::FINE_BIT;
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// Candidates kept for a block.
+const BEST: usize = 4;
+/// Leading words a join looks at.
+const JOIN_WORDS: u32 = 4;
+/// Blocks in a row without a seed near the last one before the hunter gives up.
+const PATIENCE: usize = 16;
+/// Blocks the budget is spent on at most are those that leave each at least this many seeds.
+const SEEDS_MIN: u64 = 256;
+
+/// A seed found at a byte of the segment before the grid was looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Hint {
+    /// Byte of the segment where its stream starts.
+    pub at: usize,
+    /// The `genrand` seed.
+    pub seed: u32,
+}
+
+/// The largest fold that saves more than `bits` bits in a block.
+pub fn fold_limit(block_bits: BlockBits, bits: u32) -> Option<u32> {
+    let n = u64::from(block_bits.bits());
+    let pays =
+        |fold: &u32| crate::bias::cheapest(n, u64::from(*fold)).1 + u64::from(bits) * FINE_BIT < n * FINE_BIT;
+    // Prices grow with the fold up to half the block.
+    let (mut low, mut high) = (0, block_bits.bits() / 2 + 1);
+    while low + 1 < high {
+        let middle = (low + high) / 2;
+        if pays(&middle) { low = middle } else { high = middle }
+    }
+    pays(&low).then_some(low)
+}
+
+/// Mines the blocks of `content` that no run covers and plans them.
+pub struct GridSearch<'a> {
+    /// The segment's content.
+    pub content: &'a [u8],
+    /// N.
+    pub block_bits: BlockBits,
+    /// What to spend.
+    pub effort: &'a Effort,
+    /// The miner.
+    pub miner: &'a dyn Miner,
+    /// Progress.
+    pub watch: &'a dyn PackWatch,
+}
+
+impl GridSearch<'_> {
+    /// The block layer, or `None` if it does not pay.
+    pub fn search(&self, noise: &NoiseMap, runs: &[Run], hints: &[Hint]) -> Result<Option<Grid>, Error> {
+        let size = self.block_bits.bytes();
+        let ats: Vec<usize> = blocks(self.content.len(), runs, self.block_bits).collect();
+        let mut options: Vec<Options> = ats
+            .iter()
+            .enumerate()
+            .filter(|(_, at)| noise.all(**at..**at + size))
+            .map(|(index, at)| Options { index, at: *at, choices: Vec::new() })
+            .collect();
+        if options.is_empty() || self.effort.is_solve_only() && hints.is_empty() {
+            return Ok(None);
+        }
+        let place: HashMap<usize, usize> = options.iter().enumerate().map(|(i, o)| (o.at, i)).collect();
+        for hint in hints {
+            if let Some(&i) = place.get(&hint.at) {
+                self.take(&mut options[i], hint.seed);
+            }
+        }
+        self.hunt(&mut options)?;
+        self.join(&mut options)?;
+        self.hunt(&mut options)?;
+        if self.score(&mut options)? {
+            self.hunt(&mut options)?;
+        }
+        self.follow(&mut options);
+        Ok(plan(self.block_bits, &ats, &options))
+    }
+
+    fn words(&self, option: &Options) -> Vec<u32> {
+        words_from_bytes(&self.content[option.at..option.at + self.block_bits.bytes()]).collect()
+    }
+
+    fn take(&self, option: &mut Options, seed: u32) {
+        if option.choices.iter().any(|c| c.seed == seed) {
+            return;
+        }
+        let mut mask = vec![0; self.block_bits.words()];
+        crate::generator::mask_words(seed, &mut mask);
+        let weight = weight(&self.words(option), &mask);
+        option.choices.push(Choice { seed, stream_start: option.at, weight });
+    }
+
+    fn mine(
+        &self,
+        options: &mut [Options],
+        which: &[usize],
+        seeds: Range<u64>,
+        fold_limit: u32,
+        filter: Filter,
+    ) -> Result<bool, Error> {
+        let blocks: Vec<u32> = which.iter().flat_map(|i| self.words(&options[*i])).collect();
+        let job = Job {
+            generator: Generator::Mt19937,
+            seeding: Seeding::Genrand,
+            block_bits: self.block_bits,
+            seeds,
+            blocks: &blocks,
+            fold_limit,
+            best_per_block: BEST,
+            filter,
+        };
+        let found = self.miner.mine(&job, self.watch)?;
+        for candidate in &found {
+            let option = &mut options[which[candidate.block as usize]];
+            if !option.choices.iter().any(|c| c.seed == candidate.seed) {
+                let choice =
+                    Choice { seed: candidate.seed, stream_start: option.at, weight: candidate.weight };
+                option.choices.push(choice);
+            }
+        }
+        Ok(!found.is_empty())
+    }
+
+    /// Lazy Hunter: where a block has a seed, looks for the next blocks' seeds around it, and around where
+    /// the last delta leads, outwards in both directions; blocks that have a seed are passed over.
+    fn hunt(&self, options: &mut [Options]) -> Result<(), Error> {
+        let radius = i64::from(self.effort.radius);
+        if radius == 0 {
+            return Ok(());
+        }
+        let Some(limit) = fold_limit(self.block_bits, (2 * self.effort.radius).ilog2() + 10) else {
+            return Ok(());
+        };
+        // The last two seeds, and for how many blocks none was found.
+        let (mut last, mut before, mut misses) = (None::<i64>, None::<i64>, 0);
+        for i in 0..options.len() {
+            if let Some(best) = options[i].choices.iter().min_by_key(|c| self.block_bits.fold(c.weight)) {
+                (before, last, misses) = (last, Some(i64::from(best.seed)), 0);
+                continue;
+            }
+            let Some(seed) = last else { continue };
+            let stride = before.map_or(0, |b| (seed - b) * (misses as i64 + 1));
+            let centres = [seed + stride, seed];
+            let centres = if stride.abs() <= radius { &centres[1..] } else { &centres[..] };
+            for centre in centres {
+                let range = |r: i64| {
+                    let clamp = |x: i64| x.clamp(0, SEED_END as i64) as u64;
+                    clamp(centre - r)..clamp(centre + r + 1)
+                };
+                if self.mine(options, &[i], range(radius), limit, Filter::All)? {
+                    break;
+                }
+            }
+            match options[i].choices.first() {
+                Some(choice) => (before, last, misses) = (last, Some(i64::from(choice.seed)), 0),
+                None => misses += 1,
+            }
+            if misses > PATIENCE {
+                (before, last) = (None, None);
+            }
+        }
+        Ok(())
+    }
+
+    /// Exact and nearly exact starts, at a cost that does not depend on the number of blocks.
+    fn join(&self, options: &mut [Options]) -> Result<(), Error> {
+        let seeds = self.effort.join_seeds;
+        let which = bare(options);
+        if seeds == 0 || which.is_empty() {
+            return Ok(());
+        }
+        self.watch.stage("join", seeds);
+        if let Some(limit) = fold_limit(self.block_bits, 40) {
+            self.mine(options, &which, 0..seeds, limit, Filter::Join { words: JOIN_WORDS })?;
+        }
+        Ok(())
+    }
+
+    /// Scores every pair of bare blocks and as many seeds as the budget buys.
+    fn score(&self, options: &mut [Options]) -> Result<bool, Error> {
+        let mut which = bare(options);
+        // The budget counts 512-bit pairs.
+        let budget = self.effort.score_pairs / u64::from(self.block_bits.bits().div_ceil(512));
+        let most = (budget / SEEDS_MIN) as usize;
+        if which.len() > most {
+            which.truncate(most);
+        }
+        if which.is_empty() {
+            return Ok(false);
+        }
+        let seeds = (budget / which.len() as u64).clamp(1, SEED_END);
+        let seeds = 1 << seeds.ilog2();
+        self.watch.stage("mine", seeds * which.len() as u64);
+        match fold_limit(self.block_bits, seeds.ilog2().max(12)) {
+            Some(limit) => self.mine(options, &which, 0..seeds, limit, Filter::All),
+            None => Ok(false),
+        }
+    }
+
+    /// Where a block's stream goes on into the next blocks, they may go on with it.
+    fn follow(&self, options: &mut [Options]) {
+        let size = self.block_bits.bytes();
+        let Some(limit) = fold_limit(self.block_bits, 8) else { return };
+        for i in 0..options.len() {
+            for c in 0..options[i].choices.len() {
+                let Choice { seed, stream_start, .. } = options[i].choices[c];
+                if stream_start != options[i].at {
+                    continue;
+                }
+                let mut stream = None;
+                for j in i + 1..options.len() {
+                    let at = options[j].at;
+                    let stream = stream.get_or_insert_with(|| Key::Genrand(seed).stream());
+                    stream.skip((at - stream_start) as u64 - stream.position());
+                    let mut residual = self.content[at..at + size].to_vec();
+                    stream.xor(&mut residual);
+                    let weight = residual.iter().map(|b| b.count_ones()).sum();
+                    if self.block_bits.fold(weight) > limit {
+                        break;
+                    }
+                    options[j].choices.push(Choice { seed, stream_start, weight });
+                }
+            }
+        }
+    }
+}
+
+/// The blocks no way to pack was found for.
+fn bare(options: &[Options]) -> Vec<usize> {
+    (0..options.len()).filter(|i| options[*i].choices.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fold_limits_save_what_they_promise() {
+        for bits in [128, 512, 2048, 32768] {
+            let block_bits = BlockBits::new(bits).unwrap();
+            for save in [1, 10, 24, 100] {
+                let limit = fold_limit(block_bits, save).unwrap();
+                let saves = |fold: u32| {
+                    let cost = crate::bias::cheapest(bits.into(), fold.into()).1;
+                    cost + u64::from(save) * FINE_BIT < u64::from(bits) * FINE_BIT
+                };
+                assert!(saves(limit) && !saves(limit + 1), "{bits} bits, save {save}");
+            }
+        }
+        assert_eq!(fold_limit(BlockBits::new(128).unwrap(), 200), None);
+    }
+}

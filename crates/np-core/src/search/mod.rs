@@ -1,0 +1,190 @@
+//! The search of one segment: what goes on from the segment before, solving, extending, mining, planning.
+
+pub mod extend;
+pub mod grid;
+pub mod starts;
+
+use crate::error::Error;
+use crate::format::layout::{Bias, Grid, Run, gaps};
+use crate::generator::Key;
+use crate::miner::{Miner, SEED_END, Watch};
+use crate::noise::NoiseMap;
+use crate::pack::Options;
+use extend::{Anchor, extend};
+use grid::{GridSearch, Hint};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What a level spends on a segment, all of it counted in work, none in time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// zstd level for plain bytes.
+    pub zstd_level: i32,
+    /// Starts of noise-like regions that are mined deeply, at most.
+    pub starts: usize,
+    /// Seeds tried at each of them.
+    pub start_seeds: u64,
+    /// Seeds tried for exact and nearly exact starts of blocks.
+    pub join_seeds: u64,
+    /// (seed, 512-bit block) pairs scored.
+    pub score_pairs: u64,
+    /// Seeds tried on either side of the last one found.
+    pub radius: u32,
+}
+
+impl Effort {
+    /// Level 1 to 9; others are brought into that range.
+    pub fn level(level: u32) -> Self {
+        // zstd level; log2 of starts, seeds at starts, seeds of the join, pairs, radius. 0 stands for none.
+        let (zstd_level, starts, start_seeds, join_seeds, pairs, radius) = match level.clamp(1, 9) {
+            1 => (3, 1, 16, 0, 0, 5),
+            2 => (6, 2, 18, 18, 24, 6),
+            3 => (9, 3, 20, 20, 27, 6),
+            4 => (12, 3, 22, 22, 29, 7),
+            5 => (16, 4, 23, 23, 31, 8),
+            6 => (19, 4, 24, 24, 33, 8),
+            7 => (19, 4, 26, 26, 35, 10),
+            8 => (19, 4, 28, 28, 38, 11),
+            _ => (19, 4, 32, 32, 42, 12),
+        };
+        let seeds = |log: u32| if log == 0 { 0 } else { 1u64 << log };
+        Self {
+            zstd_level,
+            starts: 1 << starts,
+            start_seeds: seeds(start_seeds).min(SEED_END),
+            join_seeds: seeds(join_seeds).min(SEED_END),
+            score_pairs: seeds(pairs),
+            radius: 1 << radius,
+        }
+    }
+
+    /// True if no block is mined unless something was found before.
+    pub fn is_solve_only(&self) -> bool {
+        self.join_seeds == 0 && self.score_pairs == 0
+    }
+}
+
+/// A stream that reaches the end of a segment and may go on in the next.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Carry {
+    /// The generator's key.
+    pub key: Arc<Key>,
+    /// Stream byte at the next segment's first byte.
+    pub position: u64,
+    /// The residual's bias so far.
+    pub bias: Bias,
+}
+
+/// Told what a search does and finds; see [`Watch`].
+pub trait PackWatch: Watch {
+    /// A stage began that will take `work` units (see [`crate::miner::Job::work`]).
+    fn stage(&self, name: &'static str, work: u64) {
+        let _ = (name, work);
+    }
+    /// A generator was found.
+    fn found(&self, run: &Run) {
+        let _ = run;
+    }
+}
+
+impl PackWatch for () {}
+
+/// What a search found.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Runs, sorted and apart.
+    pub runs: Vec<Run>,
+    /// The block layer, if it pays.
+    pub grid: Option<Grid>,
+    /// The stream that reaches the segment's end.
+    pub carry: Option<Carry>,
+}
+
+/// A stream that explains less than this many blocks is left to the grid, where it costs less.
+const RUN_BLOCKS: usize = 4;
+/// Times the ends of what was found are looked at as new starts.
+const ROUNDS: usize = 3;
+
+/// Searches a segment.
+pub fn search(
+    options: &Options,
+    content: &[u8],
+    carry: Option<&Carry>,
+    miner: &dyn Miner,
+    watch: &dyn PackWatch,
+) -> Result<Found, Error> {
+    let noise = NoiseMap::new(content);
+    let mut runs: Vec<Run> = Vec::new();
+    if let Some(carry) = carry {
+        for run in extend(content, 0..content.len(), &carry_anchor(content, carry)) {
+            watch.found(&run);
+            runs.push(run);
+        }
+    }
+    let mut hints: Vec<Hint> = Vec::new();
+    let mut looked_at: Vec<usize> = Vec::new();
+    for _ in 0..ROUNDS {
+        let regions: Vec<Range<usize>> = open_regions(content.len(), &noise, &runs)
+            .into_iter()
+            .filter(|r| !looked_at.contains(&r.start))
+            .collect();
+        looked_at.extend(regions.iter().map(|r| r.start));
+        let before = runs.len();
+        for anchor in starts::mine(content, &regions, &options.effort, miner, watch)? {
+            let Some(bounds) = gaps(content.len(), &runs).find(|g| g.contains(&anchor.offset)) else {
+                continue;
+            };
+            let found = extend(content, bounds, &anchor);
+            let len: usize = found.iter().map(|r| r.len).sum();
+            if len >= RUN_BLOCKS * options.block_bits.bytes() {
+                for run in found {
+                    watch.found(&run);
+                    insert(&mut runs, run);
+                }
+            } else if let (Key::Genrand(seed), false) = (&*anchor.key, found.is_empty()) {
+                hints.push(Hint { at: anchor.offset, seed: *seed });
+            }
+        }
+        if runs.len() == before {
+            break;
+        }
+    }
+    let search =
+        GridSearch { content, block_bits: options.block_bits, effort: &options.effort, miner, watch };
+    let grid = search.search(&noise, &runs, &hints)?;
+    let carry = runs.last().filter(|r| r.range().end == content.len()).map(|run| Carry {
+        key: run.key.clone(),
+        position: run.end_position(),
+        bias: run.bias,
+    });
+    Ok(Found { runs, grid, carry })
+}
+
+/// Noise-like stretches that no run covers, cut where runs end.
+fn open_regions(len: usize, noise: &NoiseMap, runs: &[Run]) -> Vec<Range<usize>> {
+    let regions = noise.regions();
+    let mut out = Vec::new();
+    for gap in gaps(len, runs) {
+        let first = regions.partition_point(|r| r.end <= gap.start);
+        for region in regions[first..].iter().take_while(|r| r.start < gap.end) {
+            out.push(region.start.max(gap.start)..region.end.min(gap.end));
+        }
+    }
+    out
+}
+
+fn insert(runs: &mut Vec<Run>, run: Run) {
+    let at = runs.partition_point(|r| r.start < run.start);
+    runs.insert(at, run);
+}
+
+/// The stream of the segment before, expected to go on with the same bias.
+fn carry_anchor(content: &[u8], carry: &Carry) -> Anchor {
+    let n = 4096.min(8 * content.len() as u64);
+    let ones = match carry.bias.class {
+        class if class >= crate::bias::FIRST_DENSE => n * u64::from(crate::bias::p_one(class)) / 65536,
+        _ => 0,
+    };
+    let Carry { key, position, bias } = carry.clone();
+    Anchor { key, offset: 0, position, complement: bias.complement, bits: n, ones }
+}
