@@ -138,6 +138,12 @@ impl Tally {
         list.last().map(|worst| self.block_bits.fold(worst.weight))
     }
 
+    /// The last candidate of a full list of `block`: one that comes after it cannot enter. `None`: not full yet.
+    pub fn worst(&self, block: u32) -> Option<Candidate> {
+        let list = &self.blocks[block as usize];
+        list.last().filter(|_| list.len() == self.best_per_block).copied()
+    }
+
     /// Offers a candidate; keeps it if it is among the best. Offering one twice changes nothing.
     pub fn push(&mut self, candidate: Candidate) {
         if self.block_bits.fold(candidate.weight) > self.fold_limit {

@@ -1,0 +1,45 @@
+//! What a kernel needs of an instruction set: a register of 32-bit lanes and its operations.
+//!
+//! The algorithms in this crate are written once over [`Lanes`]; an instruction set is one thin file
+//! that implements it. A value of a type that implements `Lanes` is the proof that the machine has
+//! the instructions, so the operations themselves are safe to call.
+
+/// An instruction set, seen as registers of [`Lanes::COUNT`] `u32` lanes. Arithmetic wraps.
+///
+/// Every operation is only fast inside [`Lanes::with`], where the compiler may use the instructions.
+pub(crate) trait Lanes: Copy + Send + Sync + 'static {
+    /// A register.
+    type V: Copy + Send + Sync + 'static;
+    /// Lanes of a register; a power of two, at most 32.
+    const COUNT: usize;
+
+    /// Runs `work`, compiled for this instruction set. `work` and what it calls must be `inline(always)`.
+    fn with<R>(self, work: impl FnOnce() -> R) -> R;
+
+    /// The same value in every lane.
+    fn splat(self, value: u32) -> Self::V;
+    /// Lanes from the first [`Lanes::COUNT`] values.
+    fn load(self, values: &[u32]) -> Self::V;
+    /// Lanes to the first [`Lanes::COUNT`] values.
+    fn store(self, v: Self::V, values: &mut [u32]);
+    /// `a + b`.
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a - b`.
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+    /// Low half of `a * b`.
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The smaller, unsigned; both are below 2^31.
+    fn min(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a & b`.
+    fn and(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a ^ b`.
+    fn xor(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a << BITS`, for each lane.
+    fn shl<const BITS: u32>(self, a: Self::V) -> Self::V;
+    /// `a >> BITS`, for each lane, zeros shifted in.
+    fn shr<const BITS: u32>(self, a: Self::V) -> Self::V;
+    /// Ones of each lane.
+    fn ones(self, a: Self::V) -> Self::V;
+    /// Bit i is set where lane i of `a` is at most lane i of `b`; both are below 2^31.
+    fn at_most(self, a: Self::V, b: Self::V) -> u32;
+}
