@@ -94,7 +94,7 @@ impl Prices {
             flag: [surprise(flags[0], flags[0] + flags[1]), surprise(flags[1], flags[0] + flags[1])],
             kind: kinds.map(|k| surprise(k, total)),
             delta: 2 * bit,
-            fresh: if fresh_count == 0 { 26 * bit } else { (fresh_bits * FINE_BIT / fresh_count) as i64 },
+            fresh: (fresh_bits * FINE_BIT).checked_div(fresh_count).map_or(26 * bit, |f| f as i64),
             class: classes.into_iter().map(|c| surprise(c, total)).collect(),
         }
     }

@@ -292,7 +292,7 @@ mod tests {
         let mut pricer = Pricer::default();
         let mut s = 5;
         for _ in 0..20000 {
-            let bit = noise(&mut s) % 10 == 0;
+            let bit = noise(&mut s).is_multiple_of(10);
             encoder.fixed(58982, bit);
             pricer.fixed(58982, bit);
         }

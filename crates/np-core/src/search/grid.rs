@@ -221,8 +221,8 @@ impl GridSearch<'_> {
                     continue;
                 }
                 let mut stream = None;
-                for j in i + 1..options.len() {
-                    let at = options[j].at;
+                for next in &mut options[i + 1..] {
+                    let at = next.at;
                     let stream = stream.get_or_insert_with(|| Key::Genrand(seed).stream());
                     stream.skip((at - stream_start) as u64 - stream.position());
                     let mut residual = self.content[at..at + size].to_vec();
@@ -231,7 +231,7 @@ impl GridSearch<'_> {
                     if self.block_bits.fold(weight) > limit {
                         break;
                     }
-                    options[j].choices.push(Choice { seed, stream_start, weight });
+                    next.choices.push(Choice { seed, stream_start, weight });
                 }
             }
         }
