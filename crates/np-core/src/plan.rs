@@ -1,6 +1,6 @@
 //! The planner of the block layer: the cheapest path through the blocks, by dynamic programming.
 //!
-//! Every packed block pays for its flag, its seed (same stream, same seed, last delta again, delta, fresh),
+//! Every packed block pays for its flag, its seed (by an expert's prediction, by a delta, or fresh),
 //! its bias class and its residual; a raw block pays its flag and its bits. Prices come from what the
 //! adaptive models charged for the plan before, so the second plan is priced as it will be coded; the
 //! best of all plans, by the coder's own account, is the result.
@@ -8,8 +8,9 @@
 use crate::bias;
 use crate::block::BlockBits;
 use crate::codec::coder::Pricer;
-use crate::format::grid::{GridModels, SeedContext};
+use crate::format::grid::GridModels;
 use crate::format::layout::{Bias, Grid, Packed};
+use crate::format::seeds::{KINDS, SeedContext, SeedKind};
 use crate::price::{FINE_BIT, log2_fine};
 
 /// A way to pack a block that mining found.
@@ -43,11 +44,11 @@ const PATHS: usize = 48;
 #[derive(Clone, Debug)]
 struct Prices {
     flag: [i64; 2],
-    /// By [`crate::format::grid::SeedKind`].
-    kind: [i64; 5],
+    /// By [`SeedKind`].
+    kind: [i64; KINDS],
     /// Beyond the logarithm of the delta.
     delta: i64,
-    fresh: i64,
+    fresh_seed: i64,
     class: Vec<i64>,
 }
 
@@ -56,9 +57,9 @@ impl Default for Prices {
         let bit = FINE_BIT as i64;
         Self {
             flag: [bit / 4, bit / 4],
-            kind: [bit; 5],
+            kind: [bit; KINDS],
             delta: 3 * bit,
-            fresh: 26 * bit,
+            fresh_seed: 26 * bit,
             class: vec![3 * bit; 64],
         }
     }
@@ -70,18 +71,23 @@ fn surprise(count: u64, total: u64) -> i64 {
 }
 
 impl Prices {
+    /// A fresh seed, with saying so.
+    fn fresh(&self) -> i64 {
+        self.kind[SeedKind::Fresh as usize] + self.fresh_seed
+    }
+
     /// What the models would charge after coding `grid`.
     fn learned(grid: &Grid, ats: &[usize]) -> Self {
-        let (mut flags, mut kinds, mut classes) = ([0u64; 2], [0u64; 5], vec![0u64; 64]);
+        let (mut flags, mut kinds, mut classes) = ([0u64; 2], [0u64; KINDS], vec![0u64; 64]);
         let (mut fresh_bits, mut fresh_count) = (0, 0u64);
         let mut context = SeedContext::default();
         for (at, packed) in ats.iter().zip(&grid.blocks) {
             flags[usize::from(packed.is_some())] += 1;
             if let Some(packed) = packed {
-                let kind = context.kind(*at, packed) as usize;
-                kinds[kind] += 1;
+                let kind = context.kind(*at, packed);
+                kinds[kind as usize] += 1;
                 classes[usize::from(packed.bias.class)] += 1;
-                if kind == 4 {
+                if kind == SeedKind::Fresh {
                     fresh_bits += u64::from(32 - packed.seed.leading_zeros()) + 2;
                     fresh_count += 1;
                 }
@@ -94,7 +100,7 @@ impl Prices {
             flag: [surprise(flags[0], flags[0] + flags[1]), surprise(flags[1], flags[0] + flags[1])],
             kind: kinds.map(|k| surprise(k, total)),
             delta: 2 * bit,
-            fresh: (fresh_bits * FINE_BIT).checked_div(fresh_count).map_or(26 * bit, |f| f as i64),
+            fresh_seed: (fresh_bits * FINE_BIT).checked_div(fresh_count).map_or(26 * bit, |f| f as i64),
             class: classes.into_iter().map(|c| surprise(c, total)).collect(),
         }
     }
@@ -105,9 +111,7 @@ impl Prices {
 struct Path {
     /// Its cost so far, less what all-raw up to and with this block would cost.
     cost: i64,
-    seed: u32,
-    delta: i64,
-    stream_start: usize,
+    context: SeedContext,
     /// Index in the list of all paths of the path it came from.
     from: Option<usize>,
     /// Which block (index in the options) and choice it ends with.
@@ -177,42 +181,20 @@ fn cheapest(block_bits: BlockBits, ats: &[usize], options: &[Options], prices: &
             let bias = Bias { class, complement: fold != c.weight };
             let own =
                 residual as i64 + prices.class[usize::from(class)] + prices.flag[1] - prices.flag[0] - raw;
-            let mut best: Option<(i64, Option<usize>)> = None;
-            let mut offer = |cost: i64, from: Option<usize>| {
-                if best.is_none_or(|(b, _)| cost < b) {
-                    best = Some((cost, from));
-                }
+            let packed = Packed { seed: c.seed, position: (option.at - c.stream_start) as u32, bias };
+            // Before any packed block only a fresh seed can be told.
+            let alone = (packed.position == 0).then(|| (prices.fresh(), None));
+            let after = live.iter().filter_map(|from| {
+                let last = &paths[*from];
+                Some((last.cost + seed_price(&last.context, option.at, &packed, prices)?, Some(*from)))
+            });
+            let Some((cost, from)) = alone.into_iter().chain(after).min_by_key(|(cost, from)| (*cost, *from))
+            else {
+                continue;
             };
-            if c.stream_start == option.at {
-                offer(prices.kind[4] + prices.fresh, None);
-            }
-            for &from in &live {
-                let last = &paths[from];
-                if let Some(price) = seed_price(last, c, option.at, prices) {
-                    offer(last.cost + price, Some(from));
-                }
-            }
-            if let Some((cost, from)) = best {
-                let last = from.map(|f| paths[f]);
-                let delta = match last {
-                    Some(last) if c.stream_start == option.at && c.seed != last.seed => {
-                        i64::from(c.seed) - i64::from(last.seed)
-                    }
-                    Some(last) => last.delta,
-                    None => 0,
-                };
-                let stream_start = c.stream_start;
-                made.push(Path {
-                    cost: cost + own,
-                    seed: c.seed,
-                    delta,
-                    stream_start,
-                    from,
-                    block,
-                    choice,
-                    bias,
-                });
-            }
+            let mut context = from.map_or_else(SeedContext::default, |f| paths[f].context);
+            context.learn(option.at, &packed);
+            made.push(Path { cost: cost + own, context, from, block, choice, bias });
         }
         for path in made {
             live.push(paths.len());
@@ -220,7 +202,7 @@ fn cheapest(block_bits: BlockBits, ats: &[usize], options: &[Options], prices: &
         }
         // A path dearer than the cheapest by a whole fresh seed can never win again.
         let least = live.iter().map(|p| paths[*p].cost).min().unwrap_or(0);
-        live.retain(|p| paths[*p].cost < least + prices.kind[4] + prices.fresh);
+        live.retain(|p| paths[*p].cost < least + prices.fresh());
         if live.len() > PATHS {
             live.sort_by_key(|p| (paths[*p].cost, *p));
             live.truncate(PATHS);
@@ -246,21 +228,19 @@ fn cheapest(block_bits: BlockBits, ats: &[usize], options: &[Options], prices: &
     Some(Grid { block_bits, blocks })
 }
 
-/// Fine price of telling `choice`'s seed after `last`, or `None` if it cannot follow.
-fn seed_price(last: &Path, choice: &Choice, at: usize, prices: &Prices) -> Option<i64> {
-    if choice.stream_start != at {
-        let same = last.seed == choice.seed && last.stream_start == choice.stream_start;
-        return same.then_some(prices.kind[0]);
+/// Fine price of telling the seed of `packed` at byte `at` after `context`, or `None` if it cannot follow.
+fn seed_price(context: &SeedContext, at: usize, packed: &Packed, prices: &Prices) -> Option<i64> {
+    if packed.position > 0 && !context.goes_on(at, packed.seed, packed.position) {
+        return None;
     }
-    let delta = i64::from(choice.seed) - i64::from(last.seed);
-    Some(match delta {
-        0 => prices.kind[1],
-        d if d == last.delta => prices.kind[2],
-        d if d.abs() <= crate::format::grid::DELTA_MAX => {
-            (prices.kind[3] + prices.delta + log2_fine(d.unsigned_abs()) as i64)
-                .min(prices.kind[4] + prices.fresh)
+    let kind = context.kind(at, packed);
+    let price = prices.kind[kind as usize];
+    Some(match kind {
+        SeedKind::Delta | SeedKind::AlternateDelta => {
+            price + prices.delta + log2_fine(context.delta(kind, packed.seed).unsigned_abs()) as i64
         }
-        _ => prices.kind[4] + prices.fresh,
+        SeedKind::Fresh => prices.fresh(),
+        _ => price,
     })
 }
 

@@ -8,6 +8,7 @@ pub mod plain;
 pub mod reader;
 pub mod residual;
 pub mod runs;
+pub mod seeds;
 pub mod segment;
 pub mod varint;
 

@@ -4,7 +4,8 @@
 use super::{Effort, PackWatch};
 use crate::block::{BlockBits, weight, words_from_bytes};
 use crate::error::Error;
-use crate::format::layout::{Grid, Run, blocks};
+use crate::format::layout::{Bias, Grid, Packed, Run, blocks};
+use crate::format::seeds::{SeedContext, SeedKind};
 use crate::generator::{Generator, Key, Seeding};
 use crate::miner::{Filter, Job, Miner, SEED_END};
 use crate::noise::NoiseMap;
@@ -94,13 +95,16 @@ impl GridSearch<'_> {
     }
 
     fn take(&self, option: &mut Options, seed: u32) {
-        if option.choices.iter().any(|c| c.seed == seed) {
-            return;
+        if !option.choices.iter().any(|c| c.seed == seed) {
+            let choice = self.choice(option, seed);
+            option.choices.push(choice);
         }
+    }
+
+    fn choice(&self, option: &Options, seed: u32) -> Choice {
         let mut mask = vec![0; self.block_bits.words()];
         crate::generator::mask_words(seed, &mut mask);
-        let weight = weight(&self.words(option), &mask);
-        option.choices.push(Choice { seed, stream_start: option.at, weight });
+        Choice { seed, stream_start: option.at, weight: weight(&self.words(option), &mask) }
     }
 
     fn mine(
@@ -134,42 +138,48 @@ impl GridSearch<'_> {
         Ok(!found.is_empty())
     }
 
-    /// Lazy Hunter: where a block has a seed, looks for the next blocks' seeds around it, and around where
-    /// the last delta leads, outwards in both directions; blocks that have a seed are passed over.
+    /// Lazy Hunter: where a block has a seed, tries for the next blocks what the experts predict from the
+    /// last seeds, then the neighbourhood of the last seed and of where its stride leads, outwards in both
+    /// directions, before anything wider. Blocks that have a seed are passed over.
     fn hunt(&self, options: &mut [Options]) -> Result<(), Error> {
         let radius = i64::from(self.effort.radius);
-        if radius == 0 {
-            return Ok(());
-        }
-        let Some(limit) = fold_limit(self.block_bits, (2 * self.effort.radius).ilog2() + 10) else {
+        let limit = |bits| fold_limit(self.block_bits, bits);
+        let near = (2 * self.effort.radius).max(2).ilog2() + 10;
+        let (Some(predicted), Some(near)) = (limit(12), limit(near)) else {
             return Ok(());
         };
-        // The last two seeds, and for how many blocks none was found.
-        let (mut last, mut before, mut misses) = (None::<i64>, None::<i64>, 0);
+        let mut context = SeedContext::default();
+        let mut misses = 0;
         for i in 0..options.len() {
-            if let Some(best) = options[i].choices.iter().min_by_key(|c| self.block_bits.fold(c.weight)) {
-                (before, last, misses) = (last, Some(i64::from(best.seed)), 0);
-                continue;
-            }
-            let Some(seed) = last else { continue };
-            let stride = before.map_or(0, |b| (seed - b) * (misses as i64 + 1));
-            let centres = [seed + stride, seed];
-            let centres = if stride.abs() <= radius { &centres[1..] } else { &centres[..] };
-            for centre in centres {
-                let range = |r: i64| {
-                    let clamp = |x: i64| x.clamp(0, SEED_END as i64) as u64;
-                    clamp(centre - r)..clamp(centre + r + 1)
-                };
-                if self.mine(options, &[i], range(radius), limit, Filter::All)? {
-                    break;
+            if options[i].choices.is_empty() && misses <= PATIENCE {
+                let guess = context.predictions().find(|seed| {
+                    let choice = self.choice(&options[i], *seed);
+                    self.block_bits.fold(choice.weight) <= predicted
+                });
+                match (guess, context.last()) {
+                    (Some(seed), _) => self.take(&mut options[i], seed),
+                    (None, Some(last)) if radius > 0 => {
+                        let stride = context.prediction(SeedKind::Stride).unwrap_or(last);
+                        let far = stride.abs_diff(last) > self.effort.radius;
+                        let centres = [last, stride];
+                        for centre in centres.into_iter().take(1 + usize::from(far)).map(i64::from) {
+                            let clamp = |x: i64| x.clamp(0, SEED_END as i64) as u64;
+                            let seeds = clamp(centre - radius)..clamp(centre + radius + 1);
+                            if self.mine(options, &[i], seeds, near, Filter::All)? {
+                                break;
+                            }
+                        }
+                    }
+                    _ => {}
                 }
             }
-            match options[i].choices.first() {
-                Some(choice) => (before, last, misses) = (last, Some(i64::from(choice.seed)), 0),
+            match options[i].choices.iter().min_by_key(|c| self.block_bits.fold(c.weight)) {
+                Some(best) => {
+                    let packed = Packed { seed: best.seed, position: 0, bias: Bias::default() };
+                    context.learn(options[i].at, &packed);
+                    misses = 0;
+                }
                 None => misses += 1,
-            }
-            if misses > PATIENCE {
-                (before, last) = (None, None);
             }
         }
         Ok(())
