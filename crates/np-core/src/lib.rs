@@ -6,5 +6,6 @@ pub mod error;
 pub mod generator;
 pub mod miner;
 pub mod scalar;
+pub mod solve;
 
 pub use error::Error;
