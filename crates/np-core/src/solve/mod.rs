@@ -21,10 +21,12 @@
 mod algebra;
 mod scan;
 mod sieve;
+mod start;
 mod verify;
 mod walk;
 
 pub use scan::scan;
+pub use start::solve_start;
 pub use verify::{MARGIN, is_evidence};
 
 use crate::generator::Key;
