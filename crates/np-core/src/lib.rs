@@ -16,5 +16,6 @@ pub mod price;
 pub mod scalar;
 pub mod search;
 pub mod unpack;
+pub mod solve;
 
 pub use error::Error;

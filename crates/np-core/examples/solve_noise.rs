@@ -1,0 +1,72 @@
+//! Share of noisy streams that solving finds, by flips and length: `cargo run --release --example solve_noise [TRIALS]`.
+
+use np_core::generator::Key;
+use np_core::solve::solve_start;
+use std::time::Instant;
+
+/// SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// The stream of `key` from `position`, each bit flipped with `percent` / 100.
+    fn noisy(&mut self, key: &Key, position: u64, len: usize, percent: f64) -> Vec<u8> {
+        let mut data = vec![0; len];
+        let mut stream = key.stream();
+        stream.skip(position);
+        stream.fill(&mut data);
+        let limit = (percent / 100.0 * u64::MAX as f64) as u64;
+        for byte in &mut data {
+            for bit in 0..8 {
+                *byte ^= u8::from(self.next() < limit) << bit;
+            }
+        }
+        data
+    }
+}
+
+fn main() {
+    let trials: u32 = std::env::args().nth(1).map_or(50, |a| a.parse().expect("TRIALS is a number"));
+    let mut random = Random(1);
+    println!("known start, genrand: found of {trials}, milliseconds each");
+    for len in [1024, 2496] {
+        for (percent, budget) in [
+            (2.0, 300_000),
+            (5.0, 300_000),
+            (10.0, 1_000_000),
+            (15.0, 4_500_000),
+            (20.0, 4_500_000),
+            (20.0, 40_000_000),
+            (25.0, 40_000_000),
+        ] {
+            let (mut found, now) = (0, Instant::now());
+            for _ in 0..trials {
+                let key = Key::Genrand(random.next() as u32);
+                let data = random.noisy(&key, 0, len, percent);
+                found += u32::from(solve_start(&data, budget).is_some_and(|f| f.key == key));
+            }
+            let each = now.elapsed().as_secs_f64() * 1e3 / f64::from(trials);
+            println!("  {len} bytes at {percent} %, budget {budget}: {found}, {each:.2} ms");
+        }
+    }
+    println!("known start, by_array of one and two words: found of {trials}");
+    for words in [1, 2] {
+        for percent in [0.0, 0.5, 1.0, 2.0, 3.0] {
+            let (mut found, now) = (0, Instant::now());
+            for _ in 0..trials {
+                let key = Key::ByArray((0..words).map(|_| random.next() as u32).collect());
+                let data = random.noisy(&key, 0, 2496, percent);
+                found += u32::from(solve_start(&data, 300_000).is_some_and(|f| f.key == key));
+            }
+            let each = now.elapsed().as_secs_f64() * 1e3 / f64::from(trials);
+            println!("  {words} words, 2496 bytes at {percent} %: {found}, {each:.2} ms");
+        }
+    }
+}
