@@ -1,5 +1,9 @@
 //! Which kernels there are, which the machine can run, and which one is used.
 
+#[cfg(target_arch = "x86_64")]
+use crate::avx512::Avx512;
+use crate::lanes::Lanes;
+use crate::portable::Portable;
 use std::fmt;
 
 /// An instruction set the miner's loops are compiled for.
@@ -8,6 +12,16 @@ use std::fmt;
 pub enum Kernel {
     /// The compiler's own vectors; runs everywhere.
     Portable,
+    /// 16 lanes: AVX-512 F and VPOPCNTDQ (Intel from Ice Lake, AMD from Zen 4).
+    Avx512,
+}
+
+/// Something to do with the lanes of a kernel.
+pub(crate) trait Stage {
+    /// What it gives.
+    type Out;
+    /// Does it.
+    fn run<L: Lanes>(self, l: L) -> Self::Out;
 }
 
 /// The environment variable that overrides the choice.
@@ -51,12 +65,13 @@ impl std::error::Error for KernelError {}
 
 impl Kernel {
     /// Every kernel of this build, slowest first.
-    pub const ALL: [Self; 1] = [Self::Portable];
+    pub const ALL: [Self; 2] = [Self::Portable, Self::Avx512];
 
     /// Its name in [`KERNEL_VARIABLE`].
     pub const fn id(self) -> &'static str {
         match self {
             Self::Portable => "portable",
+            Self::Avx512 => "avx512",
         }
     }
 
@@ -64,6 +79,10 @@ impl Kernel {
     pub fn is_supported(self) -> bool {
         match self {
             Self::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => Avx512::detect().is_some(),
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx512 => false,
         }
     }
 
@@ -87,5 +106,19 @@ impl Kernel {
             .find(|k| k.id() == name)
             .ok_or_else(|| KernelError::Unknown { name: name.to_owned() })?;
         if kernel.is_supported() { Ok(kernel) } else { Err(KernelError::Unsupported { kernel }) }
+    }
+
+    /// Runs `stage` with this kernel's lanes, or portable ones where the machine lacks them.
+    pub(crate) fn run<S: Stage>(self, stage: S) -> S::Out {
+        match self {
+            Self::Portable => stage.run(Portable),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => match Avx512::detect() {
+                Some(l) => stage.run(l),
+                None => stage.run(Portable),
+            },
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx512 => stage.run(Portable),
+        }
     }
 }

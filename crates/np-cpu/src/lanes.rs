@@ -34,6 +34,27 @@ pub(crate) trait Lanes: Copy + Send + Sync + 'static {
     fn and(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a ^ b`.
     fn xor(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a ^ b ^ c`.
+    #[inline(always)]
+    fn xor3(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        self.xor(self.xor(a, b), c)
+    }
+    /// The bits that at least two of the three have.
+    #[inline(always)]
+    fn maj(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        let differ = self.xor(a, b);
+        self.xor(a, self.and(differ, self.xor(a, c)))
+    }
+    /// Sum and carry of `a + !b + c`, for each bit.
+    #[inline(always)]
+    fn full_sub(self, a: Self::V, b: Self::V, c: Self::V) -> (Self::V, Self::V) {
+        let b = self.xor(b, self.splat(u32::MAX));
+        (self.xor3(a, b, c), self.maj(a, b, c))
+    }
+    /// `a | !b`.
+    fn or_not(self, a: Self::V, b: Self::V) -> Self::V;
+    /// Whether any bit of any lane is set.
+    fn any(self, a: Self::V) -> bool;
     /// `a << BITS`, for each lane.
     fn shl<const BITS: u32>(self, a: Self::V) -> Self::V;
     /// `a >> BITS`, for each lane, zeros shifted in.

@@ -18,15 +18,20 @@
 //! assert_eq!(found[0].seed, 12345);
 //! ```
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod board;
+mod classes;
 mod direct;
 mod kernel;
 mod lanes;
 mod masks;
+pub mod measure;
 mod miner;
 #[cfg(test)]
 mod parity;
 mod portable;
+mod sliced;
 mod tiles;
 
 pub use kernel::{KERNEL_VARIABLE, Kernel, KernelError};

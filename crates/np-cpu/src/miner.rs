@@ -1,7 +1,7 @@
 //! The CPU miner: a job cut into tasks, threads that take them, one board of results.
 
-use crate::kernel::Kernel;
-use crate::portable::Portable;
+use crate::kernel::{Kernel, Stage};
+use crate::lanes::Lanes;
 use crate::tiles;
 use np_core::miner::{Candidate, Job, MineError, Miner, Watch};
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -47,9 +47,19 @@ impl CpuMiner {
     }
 
     fn run(&self, job: &Job<'_>, watch: &dyn Watch) -> Result<Vec<Candidate>, MineError> {
-        match self.kernel {
-            Kernel::Portable => tiles::mine(Portable, job, watch),
-        }
+        self.kernel.run(Mine { job, watch })
+    }
+}
+
+struct Mine<'a> {
+    job: &'a Job<'a>,
+    watch: &'a dyn Watch,
+}
+
+impl Stage for Mine<'_> {
+    type Out = Result<Vec<Candidate>, MineError>;
+    fn run<L: Lanes>(self, l: L) -> Self::Out {
+        tiles::mine(l, self.job, self.watch)
     }
 }
 

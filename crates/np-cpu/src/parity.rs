@@ -19,7 +19,7 @@ impl Noise {
     }
 
     pub(crate) fn below(&mut self, end: u64) -> u64 {
-        u64::from(self.word()) * end >> 32
+        (u64::from(self.word()) * end) >> 32
     }
 }
 

@@ -68,6 +68,14 @@ impl Lanes for Portable {
         each(|i| a.0[i] ^ b.0[i])
     }
     #[inline(always)]
+    fn or_not(self, a: Array, b: Array) -> Array {
+        each(|i| a.0[i] | !b.0[i])
+    }
+    #[inline(always)]
+    fn any(self, a: Array) -> bool {
+        a.0.iter().fold(0, |any, lane| any | lane) != 0
+    }
+    #[inline(always)]
     fn shl<const BITS: u32>(self, a: Array) -> Array {
         each(|i| a.0[i] << BITS)
     }

@@ -9,7 +9,7 @@ use np_core::scalar::passes;
 use rayon::prelude::*;
 
 /// Seeds whose masks are made together.
-const BATCH: usize = 512;
+pub(crate) const BATCH: usize = 512;
 /// Blocks scored between two looks at the bounds.
 const TILE: usize = 64;
 /// Words of masks times blocks after which a task ends: some milliseconds.
