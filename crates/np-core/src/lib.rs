@@ -15,7 +15,7 @@ pub mod plan;
 pub mod price;
 pub mod scalar;
 pub mod search;
-pub mod unpack;
 pub mod solve;
+pub mod unpack;
 
 pub use error::Error;

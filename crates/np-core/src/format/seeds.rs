@@ -112,7 +112,8 @@ impl SeedContext {
         };
         match (distance(0), distance(1)) {
             (last, before) if last.min(before) > DELTA_MAX => SeedKind::Fresh,
-            (last, before) if last <= before => SeedKind::Delta,
+            // Two centres of the same distance would only blur each other's statistics.
+            (last, before) if last / 16 <= before => SeedKind::Delta,
             _ => SeedKind::AlternateDelta,
         }
     }

@@ -261,14 +261,17 @@ fn price(content: &[u8], anchor: &Anchor, lo: usize, ranges: Vec<Range<usize>>) 
             _ => runs.push((run, ones)),
         }
     }
-    let entry = (SWITCH / 2) as u64;
-    let first = runs.len();
-    runs.retain(|(run, ones)| {
+    let gain = |(run, ones): &(Run, u64)| {
         let bits = 8 * run.len as u64;
-        bias::cheapest(bits, (*ones).min(bits - ones)).1 + entry < bits * FINE_BIT
-    });
-    debug_assert!(runs.len() <= first);
-    runs.into_iter().map(|(run, _)| run).collect()
+        let residual = bias::cheapest(bits, (*ones).min(bits - ones)).1;
+        (bits * FINE_BIT) as i64 - residual as i64 - SWITCH / 2
+    };
+    runs.retain(|run| gain(run) > 0);
+    // Under noise 624 words of the data itself are a state that explains themselves, and poorly what
+    // follows: a key has to earn a quarter more than it costs.
+    let key = 40 * (anchor.key.words().len() as u64 * FINE_BIT) as i64;
+    let pays = runs.iter().map(gain).sum::<i64>() > key;
+    runs.into_iter().filter(|_| pays).map(|(run, _)| run).collect()
 }
 
 /// The residual over `range`, complemented if the anchor is.

@@ -10,6 +10,7 @@ use crate::generator::Key;
 use crate::miner::{Miner, SEED_END, Watch};
 use crate::noise::NoiseMap;
 use crate::pack::Options;
+use crate::solve::{self, ScanOptions};
 use extend::{Anchor, extend};
 use grid::{GridSearch, Hint};
 use std::ops::Range;
@@ -22,7 +23,9 @@ pub struct Effort {
     pub zstd_level: i32,
     /// Starts of noise-like regions that are mined deeply, at most.
     pub starts: usize,
-    /// Seeds tried at each of them.
+    /// Seeds screened at each of them by the solver for a known start.
+    pub solve_budget: u64,
+    /// Seeds mined at each of them.
     pub start_seeds: u64,
     /// Seeds tried for exact and nearly exact starts of blocks.
     pub join_seeds: u64,
@@ -35,22 +38,24 @@ pub struct Effort {
 impl Effort {
     /// Level 1 to 9; others are brought into that range.
     pub fn level(level: u32) -> Self {
-        // zstd level; log2 of starts, seeds at starts, seeds of the join, pairs, radius. 0 stands for none.
-        let (zstd_level, starts, start_seeds, join_seeds, pairs, radius) = match level.clamp(1, 9) {
-            1 => (3, 1, 16, 0, 0, 5),
-            2 => (6, 2, 18, 18, 24, 6),
-            3 => (9, 3, 20, 20, 27, 6),
-            4 => (12, 3, 22, 22, 29, 7),
-            5 => (16, 4, 23, 23, 31, 8),
-            6 => (19, 4, 24, 24, 33, 8),
-            7 => (19, 4, 26, 26, 35, 10),
-            8 => (19, 4, 28, 28, 38, 11),
-            _ => (19, 4, 32, 32, 42, 12),
+        // zstd level; log2 of starts, solver budget, seeds at starts, seeds of the join, pairs, radius. 0 stands
+        // for none.
+        let (zstd_level, starts, solve, start_seeds, join_seeds, pairs, radius) = match level.clamp(1, 9) {
+            1 => (3, 1, 14, 16, 0, 0, 5),
+            2 => (6, 2, 16, 18, 18, 24, 6),
+            3 => (9, 3, 18, 20, 20, 27, 6),
+            4 => (12, 3, 19, 22, 22, 29, 7),
+            5 => (16, 4, 20, 23, 23, 31, 8),
+            6 => (19, 4, 22, 24, 24, 33, 8),
+            7 => (19, 4, 23, 26, 26, 35, 10),
+            8 => (19, 4, 25, 28, 28, 38, 11),
+            _ => (19, 4, 26, 32, 32, 42, 12),
         };
         let seeds = |log: u32| if log == 0 { 0 } else { 1u64 << log };
         Self {
             zstd_level,
             starts: 1 << starts,
+            solve_budget: 1 << solve,
             start_seeds: seeds(start_seeds).min(SEED_END),
             join_seeds: seeds(join_seeds).min(SEED_END),
             score_pairs: seeds(pairs),
@@ -102,6 +107,8 @@ pub struct Found {
 
 /// A stream that explains less than this many blocks is left to the grid, where it costs less.
 const RUN_BLOCKS: usize = 4;
+/// Bytes the solver for a known start looks at: all that depends on the seeded words alone.
+const START_BYTES: usize = 2496;
 /// Times the ends of what was found are looked at as new starts.
 const ROUNDS: usize = 3;
 
@@ -122,28 +129,49 @@ pub fn search(
         }
     }
     let mut hints: Vec<Hint> = Vec::new();
+    let mut explain = |anchor: Anchor, runs: &mut Vec<Run>| {
+        let Some(bounds) = gaps(content.len(), runs).find(|g| g.contains(&anchor.offset)) else { return };
+        let found = extend(content, bounds, &anchor);
+        let len: usize = found.iter().map(|r| r.len).sum();
+        if len >= RUN_BLOCKS * options.block_bits.bytes() {
+            for run in found {
+                watch.found(&run);
+                insert(runs, run);
+            }
+        } else if let (Key::Genrand(seed), false) = (&*anchor.key, found.is_empty()) {
+            hints.push(Hint { at: anchor.offset, seed: *seed });
+        }
+    };
+
     let mut looked_at: Vec<usize> = Vec::new();
-    for _ in 0..ROUNDS {
-        let regions: Vec<Range<usize>> = open_regions(content.len(), &noise, &runs)
-            .into_iter()
-            .filter(|r| !looked_at.contains(&r.start))
-            .collect();
+    for round in 0..ROUNDS {
+        let mut regions = open_regions(content.len(), &noise, &runs);
+        regions.retain(|r| !looked_at.contains(&r.start));
         looked_at.extend(regions.iter().map(|r| r.start));
         let before = runs.len();
-        for anchor in starts::mine(content, &regions, &options.effort, miner, watch)? {
-            let Some(bounds) = gaps(content.len(), &runs).find(|g| g.contains(&anchor.offset)) else {
-                continue;
-            };
-            let found = extend(content, bounds, &anchor);
-            let len: usize = found.iter().map(|r| r.len).sum();
-            if len >= RUN_BLOCKS * options.block_bits.bytes() {
-                for run in found {
-                    watch.found(&run);
-                    insert(&mut runs, run);
-                }
-            } else if let (Key::Genrand(seed), false) = (&*anchor.key, found.is_empty()) {
-                hints.push(Hint { at: anchor.offset, seed: *seed });
+        let regions = starts::choose(&regions, &options.effort);
+        watch.stage("solve starts", options.effort.solve_budget * regions.len() as u64);
+        for region in &regions {
+            let end = region.end.min(region.start + START_BYTES);
+            if let Some(mut found) =
+                solve::solve_start(&content[region.start..end], options.effort.solve_budget)
+            {
+                found.offset += region.start as u64;
+                explain(solved_anchor(found), &mut runs);
             }
+        }
+        if round == 0 {
+            // After the starts: a stream whose start is known needs no state as its key, even under noise.
+            let regions = open_regions(content.len(), &noise, &runs);
+            watch.stage("solve", regions.iter().map(|r| r.len() as u64).sum());
+            for found in solve::scan(content, &regions, &ScanOptions::default()) {
+                explain(solved_anchor(found), &mut runs);
+            }
+        }
+        let open: Vec<Range<usize>> =
+            regions.into_iter().filter(|r| !runs.iter().any(|run| run.range().contains(&r.start))).collect();
+        for anchor in starts::mine(content, &open, &options.effort, miner, watch)? {
+            explain(anchor, &mut runs);
         }
         if runs.len() == before {
             break;
@@ -171,6 +199,17 @@ fn open_regions(len: usize, noise: &NoiseMap, runs: &[Run]) -> Vec<Range<usize>>
         }
     }
     out
+}
+
+fn solved_anchor(found: solve::Found) -> Anchor {
+    Anchor {
+        key: Arc::new(found.key),
+        offset: found.offset as usize,
+        position: found.position,
+        complement: false,
+        bits: 8 * found.length,
+        ones: found.flips,
+    }
 }
 
 fn insert(runs: &mut Vec<Run>, run: Run) {

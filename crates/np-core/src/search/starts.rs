@@ -12,8 +12,16 @@ use std::sync::Arc;
 /// Candidates looked at for each start.
 const BEST: usize = 2;
 
-/// Mines the starts of `regions` (the longest ones if there are more than the effort allows) and returns
-/// the seeds that fit, as anchors to extend from, in order.
+/// The regions whose starts are worth the effort: the longest ones if there are too many, in order.
+pub fn choose(regions: &[Range<usize>], effort: &Effort) -> Vec<Range<usize>> {
+    let mut chosen: Vec<Range<usize>> = regions.iter().filter(|r| r.len() >= 64).cloned().collect();
+    chosen.sort_by_key(|r| (std::cmp::Reverse(r.len()), r.start));
+    chosen.truncate(effort.starts);
+    chosen.sort_by_key(|r| r.start);
+    chosen
+}
+
+/// Mines the starts of `regions` and returns the seeds that fit, as anchors to extend from, in order.
 pub fn mine(
     content: &[u8],
     regions: &[Range<usize>],
@@ -21,10 +29,6 @@ pub fn mine(
     miner: &dyn Miner,
     watch: &dyn PackWatch,
 ) -> Result<Vec<Anchor>, Error> {
-    let mut chosen: Vec<&Range<usize>> = regions.iter().filter(|r| r.len() >= 64).collect();
-    chosen.sort_by_key(|r| (std::cmp::Reverse(r.len()), r.start));
-    chosen.truncate(effort.starts);
-    chosen.sort_by_key(|r| r.start);
     let mut anchors = Vec::new();
     if effort.start_seeds == 0 {
         return Ok(anchors);
@@ -32,7 +36,7 @@ pub fn mine(
     // Longer masks see through more bit errors and cost little more.
     for (words, lengths) in [(16, 64..256), (64, 256..usize::MAX)] {
         let of_length: Vec<usize> =
-            chosen.iter().filter(|r| lengths.contains(&r.len())).map(|r| r.start).collect();
+            regions.iter().filter(|r| lengths.contains(&r.len())).map(|r| r.start).collect();
         if of_length.is_empty() {
             continue;
         }
