@@ -4,6 +4,7 @@
 pub mod bias;
 pub mod block;
 pub mod codec;
+pub mod contents;
 pub mod error;
 pub mod format;
 pub mod generator;

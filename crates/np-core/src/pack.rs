@@ -5,6 +5,7 @@
 //! before it hands it out.
 
 use crate::block::BlockBits;
+use crate::contents::Contents;
 use crate::error::Error;
 use crate::format::SEGMENT_MAX;
 use crate::format::digest::{self, Chain, segment_hash};
@@ -81,7 +82,7 @@ pub struct Writer {
     chain: Chain,
     masks: MaskReader,
     started: bool,
-    input: u64,
+    contents: Contents,
 }
 
 impl Default for Writer {
@@ -91,12 +92,17 @@ impl Default for Writer {
             chain: Chain::new(&HEADER),
             masks: MaskReader::default(),
             started: false,
-            input: 0,
+            contents: Contents::default(),
         }
     }
 }
 
 impl Writer {
+    /// What was written so far.
+    pub fn contents(&self) -> Contents {
+        self.contents
+    }
+
     /// Appends a segment to `out` (after the file header, if it is the first) in the smallest of its
     /// forms, decodes it again, and returns where its bits went, header included.
     pub fn write(
@@ -131,7 +137,7 @@ impl Writer {
         let digest = self.chain.accept(hash);
         stored.extend_from_slice(&digest.to_le_bytes()[..digest::BYTES]);
 
-        let fail = |what: String| Error::SelfCheck { offset: self.input, what };
+        let fail = |what: String| Error::SelfCheck { offset: self.contents.bytes, what };
         let segment = self.frames.read_segment(&mut &stored[..]).map_err(|e| fail(e.to_string()))?;
         let decoded = segment.decode(&mut self.masks).map_err(|e| fail(e.to_string()))?;
         if decoded.content != content {
@@ -140,7 +146,7 @@ impl Writer {
         if decoded.hash != hash || decoded.ledger.total_bits() != 8 * stored.len() as u64 {
             return Err(fail("the hash or the ledger differs".to_owned()));
         }
-        self.input += content.len() as u64;
+        self.contents.add(&segment, &decoded);
         ledger.add(&decoded.ledger);
         out.append(&mut stored);
         Ok(ledger)

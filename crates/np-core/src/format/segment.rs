@@ -165,6 +165,16 @@ pub struct MaskReader {
 }
 
 impl MaskReader {
+    /// Takes in the streams that `later` left, as if it had been this reader: segments that need no
+    /// stream of an earlier one can then be decoded in parallel, each with a reader of its own.
+    pub fn absorb(&mut self, later: Self) {
+        self.runs.retain(|(key, _)| later.runs.iter().all(|(other, _)| other != key));
+        self.runs.extend(later.runs);
+        let extra = self.runs.len().saturating_sub(STREAMS_KEPT);
+        self.runs.drain(..extra);
+        self.block = later.block.or(self.block.take());
+    }
+
     /// XORs a piece's mask, complemented if its bias says so, onto `data`.
     fn xor(&mut self, piece: &Piece, data: &mut [u8]) {
         match &piece.key {

@@ -1,0 +1,83 @@
+//! Ctrl-C, SIGTERM and SIGHUP: stop at once, and leave no partial output behind.
+
+use crate::exit::STOPPED;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tempfile::NamedTempFile;
+
+/// Files that must not outlive an interrupted run. Whoever makes or names such a file holds the lock, so
+/// that a signal cannot come between the file and its entry.
+static PARTIAL: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn partial() -> MutexGuard<'static, Vec<PathBuf>> {
+    PARTIAL.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Begins to listen. A signal that was ignored when the process started (nohup, a script's background
+/// job) stays ignored.
+pub fn install() {
+    let ignored = ignored::find();
+    // Without a handler a signal still stops us; only a partial file would stay.
+    let _ = ctrlc::set_handler(|| {
+        let files = partial();
+        for file in files.iter() {
+            let _ = std::fs::remove_file(file);
+        }
+        crate::say!("\nnp-cli: stopped; nothing half-written was left behind");
+        // The lock is still held: no other thread can make or name a file any more.
+        std::process::exit(STOPPED.into());
+    });
+    ignored::restore(ignored);
+}
+
+/// Makes a partial file and remembers it.
+pub fn create(make: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<NamedTempFile> {
+    let mut files = partial();
+    let file = make()?;
+    files.push(file.path().to_owned());
+    Ok(file)
+}
+
+/// Gives a partial file its final name by `rename`, or not; forgets it if so.
+pub fn commit<T, E>(path: &Path, rename: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    let mut files = partial();
+    let done = rename()?;
+    files.retain(|file| file != path);
+    Ok(done)
+}
+
+#[cfg(unix)]
+mod ignored {
+    const SIGNALS: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+
+    /// The signals that are ignored now.
+    pub fn find() -> Vec<libc::c_int> {
+        let is_ignored = |signal: &libc::c_int| {
+            // SAFETY: sigaction is plain data for which all zeros is valid; with a null new action the
+            // call only writes the present one to `now`, which outlives it.
+            unsafe {
+                let mut now: libc::sigaction = std::mem::zeroed();
+                libc::sigaction(*signal, std::ptr::null(), &mut now) == 0 && now.sa_sigaction == libc::SIG_IGN
+            }
+        };
+        SIGNALS.into_iter().filter(is_ignored).collect()
+    }
+
+    /// Ignores them again.
+    pub fn restore(signals: Vec<libc::c_int>) {
+        for signal in signals {
+            // SAFETY: SIG_IGN installs no code of ours; the signal numbers are valid.
+            unsafe { libc::signal(signal, libc::SIG_IGN) };
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod ignored {
+    /// Elsewhere there is no such thing.
+    pub fn find() {}
+
+    /// Nothing to restore.
+    pub fn restore(_: ()) {}
+}

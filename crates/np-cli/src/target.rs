@@ -1,0 +1,233 @@
+//! The output: a temporary file beside its final name, synced and renamed when all went well, or the
+//! standard output, or a pipe or device that was named.
+
+use crate::cli::{Files, is_dash};
+use crate::exit::ReaderGone;
+use crate::interrupt;
+use crate::source::Source;
+use anyhow::{Context, anyhow, bail};
+use same_file::Handle;
+use std::fs::{File, FileTimes, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, IsTerminal, Seek, Write};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// An open output.
+pub struct Target {
+    /// For messages.
+    pub label: String,
+    written: u64,
+    place: Place,
+}
+
+enum Place {
+    Stdout(io::Stdout),
+    /// A pipe or device: written as it stands.
+    Special(File),
+    Named {
+        temporary: NamedTempFile,
+        path: PathBuf,
+        force: bool,
+    },
+}
+
+/// What a verb makes, which decides whether a terminal may get it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Makes {
+    /// Packed data.
+    Packed,
+    /// Whatever was packed.
+    Content,
+}
+
+impl Target {
+    /// Opens the output for `source`. `name` tells the name that follows from the input's.
+    pub fn open(
+        files: &Files,
+        source: &Source,
+        makes: Makes,
+        name: impl FnOnce(&Path) -> anyhow::Result<PathBuf>,
+    ) -> anyhow::Result<Self> {
+        let path = match (&files.output, &source.path) {
+            _ if files.stdout => None,
+            (Some(output), _) => Some(output.clone()).filter(|path| !is_dash(path)),
+            (None, Some(input)) => Some(name(input)?),
+            (None, None) => None,
+        };
+        match path {
+            None => Self::stdout(files, source, makes),
+            Some(path) => Self::named(path, files, source),
+        }
+    }
+
+    fn stdout(files: &Files, source: &Source, makes: Makes) -> anyhow::Result<Self> {
+        let stdout = io::stdout();
+        let meant = files.stdout || files.force || makes == Makes::Content;
+        if stdout.is_terminal() && !meant {
+            bail!("packed data is not written to a terminal; name a file with -o, or use -c if you mean it");
+        }
+        if let (Ok(ours), Some(theirs)) = (Handle::stdout(), source.handle())
+            && ours == theirs
+            && ours.as_file().metadata().is_ok_and(|m| m.is_file())
+        {
+            bail!("{} is both input and output; name another output", source.label);
+        }
+        Ok(Self { label: "(stdout)".to_owned(), written: 0, place: Place::Stdout(stdout) })
+    }
+
+    fn named(path: PathBuf, files: &Files, source: &Source) -> anyhow::Result<Self> {
+        let label = path.display().to_string();
+        let cannot = || format!("cannot write {label}");
+        match std::fs::metadata(&path) {
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                // A dangling link would be overwritten as well.
+                if path.symlink_metadata().is_ok() && !files.force {
+                    bail!("{label} exists (a link to nothing); use -f to overwrite it");
+                }
+            }
+            Err(e) => return Err(anyhow!(e).context(cannot())),
+            Ok(found) => {
+                if Handle::from_path(&path).ok().is_some_and(|h| Some(h) == source.handle()) {
+                    bail!("{label} is the input itself; name another output with -o");
+                }
+                if found.is_dir() {
+                    bail!("{label} is a directory; name a file");
+                }
+                if !found.is_file() {
+                    if files.rm {
+                        bail!(
+                            "{label} is not a regular file, so --rm could not read it back; leave --rm out"
+                        );
+                    }
+                    let file = OpenOptions::new().write(true).open(&path).with_context(cannot)?;
+                    return Ok(Self { label, written: 0, place: Place::Special(file) });
+                }
+                if !files.force {
+                    bail!("{label} exists; use -f to overwrite it");
+                }
+            }
+        }
+        let folder = match path.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".np-").suffix(".partial");
+        if source.metadata().is_none() {
+            // No mode to carry over: the one any new file gets. Otherwise nobody else may look before
+            // the output has the input's mode.
+            #[cfg(unix)]
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        }
+        let temporary = interrupt::create(|| builder.tempfile_in(folder)).with_context(cannot)?;
+        let place = Place::Named { temporary, path, force: files.force };
+        Ok(Self { label, written: 0, place })
+    }
+
+    /// True if the output gets a name of its own.
+    pub fn is_named(&self) -> bool {
+        matches!(self.place, Place::Named { .. })
+    }
+
+    /// True for the standard output.
+    pub fn is_stdout(&self) -> bool {
+        matches!(self.place, Place::Stdout(_))
+    }
+
+    /// Bytes written so far.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Appends `bytes`.
+    pub fn put(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        let result = match &mut self.place {
+            Place::Stdout(stdout) => stdout.write_all(bytes).and_then(|()| stdout.flush()),
+            Place::Special(file) => file.write_all(bytes),
+            Place::Named { temporary, .. } => temporary.as_file_mut().write_all(bytes),
+        };
+        match result {
+            Ok(()) => {
+                self.written += bytes.len() as u64;
+                Ok(())
+            }
+            Err(e) if e.kind() == ErrorKind::BrokenPipe && self.is_stdout() => Err(ReaderGone.into()),
+            Err(e) => Err(anyhow!(e).context(format!(
+                "cannot write {} after {} bytes{}",
+                self.label,
+                self.written,
+                if self.is_named() { "; nothing was left behind" } else { "" }
+            ))),
+        }
+    }
+
+    /// The output again from its start, to be checked before it gets its name.
+    pub fn read_back(&mut self) -> anyhow::Result<&mut File> {
+        match &mut self.place {
+            Place::Named { temporary, .. } => {
+                let file = temporary.as_file_mut();
+                file.rewind().with_context(|| format!("cannot read back {}", self.label))?;
+                Ok(file)
+            }
+            _ => bail!("{} cannot be read back", self.label),
+        }
+    }
+
+    /// Carries over mode, owner and times, syncs to the disk, and gives the output its name.
+    pub fn finish(self, like: Option<&Metadata>) -> anyhow::Result<()> {
+        let Self { label, place, .. } = self;
+        let Place::Named { temporary, path, force } = place else { return Ok(()) };
+        let cannot = || format!("cannot write {label}; nothing was left behind");
+        if let Some(like) = like {
+            carry_over(temporary.as_file(), like).with_context(cannot)?;
+        }
+        temporary.as_file().sync_all().with_context(cannot)?;
+        let partial = temporary.path().to_owned();
+        interrupt::commit(&partial, || match force {
+            true => temporary.persist(&path),
+            false => temporary.persist_noclobber(&path),
+        })
+        .map_err(|e| e.error)
+        .with_context(cannot)?;
+        // The name is safe only once its folder is. Some file systems cannot sync a folder.
+        #[cfg(unix)]
+        if let Some(folder) = path.parent() {
+            let folder = if folder == Path::new("") { Path::new(".") } else { folder };
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
+        Ok(())
+    }
+}
+
+/// Gives `file` the mode, the owner (where we may) and the times of `like`.
+fn carry_over(file: &File, like: &Metadata) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+        let mut mode = like.mode() & 0o777;
+        let _ = fchown(file, Some(like.uid()), None);
+        if fchown(file, None, Some(like.gid())).is_err() {
+            // Another group gets no more than both the old group and everybody had.
+            let shared = (mode >> 3) & mode & 0o7;
+            mode = mode & 0o700 | shared << 3 | shared;
+        }
+        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+    }
+    let mut times = FileTimes::new();
+    if let Ok(modified) = like.modified() {
+        times = times.set_modified(modified);
+    }
+    if let Ok(accessed) = like.accessed() {
+        times = times.set_accessed(accessed);
+    }
+    file.set_times(times)
+}
+
+/// Writes text for people or programs to the standard output.
+pub fn print(text: &[u8]) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text).and_then(|()| stdout.flush()) {
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => Err(ReaderGone.into()),
+        result => result.context("cannot write to the standard output"),
+    }
+}

@@ -1,0 +1,101 @@
+//! Unpacking a stream: segments are read in order, decoded in parallel where they are independent, checked
+//! and handed out in order.
+
+use crate::progress::Progress;
+use anyhow::Context;
+use np_core::contents::Contents;
+use np_core::format::reader::{HEADER, Limits, ReadError, SegmentReader, Verifier};
+use np_core::format::segment::{CodedSegment, Decoded, MaskReader};
+use np_core::ledger::Ledger;
+use rayon::prelude::*;
+use std::io::{BufReader, Read};
+
+/// What unpacking came to.
+#[derive(Clone, Debug)]
+pub struct Unpacked {
+    /// Where the packed bits were; its total is the packed file's size.
+    pub ledger: Ledger,
+    /// What the file holds.
+    pub contents: Contents,
+}
+
+/// Bytes of content that are decoded together at least, so that small segments keep all threads at work.
+const BATCH_BYTES: usize = 1 << 20;
+/// Segments that are decoded together at most.
+const BATCH_SEGMENTS: usize = 1 << 12;
+
+/// Decodes all of `input`; `take` gets each segment with its content, in order, once the digest of all up
+/// to it agreed. `label` names the input in errors.
+pub fn unpack(
+    input: impl Read,
+    label: &str,
+    limits: Limits,
+    threads: usize,
+    progress: &Progress,
+    mut take: impl FnMut(&CodedSegment, &Decoded) -> anyhow::Result<()>,
+) -> anyhow::Result<Unpacked> {
+    let cannot = || format!("cannot unpack {label}");
+    let input = BufReader::with_capacity(1 << 17, input);
+    let mut reader = SegmentReader::new(input, limits).with_context(cannot)?;
+    let mut verifier = Verifier::default();
+    let mut masks = MaskReader::default();
+    let mut ledger = Ledger::default();
+    ledger.book_header(HEADER.len());
+    let mut contents = Contents::default();
+    let mut at_end = Ok(false);
+    while let Ok(false) = at_end {
+        let batch;
+        (batch, at_end) = read_batch(&mut reader, threads);
+        let decoded: Vec<_> = batch
+            .par_iter()
+            .map(|segment| {
+                // What goes on with a stream of an earlier segment waits until that stream is there.
+                (!segment.continues()).then(|| {
+                    let mut masks = MaskReader::default();
+                    segment.decode(&mut masks).map(|decoded| (decoded, masks))
+                })
+            })
+            .collect();
+        for (segment, decoded) in batch.into_iter().zip(decoded) {
+            let decoded = match decoded {
+                Some(decoded) => {
+                    let (decoded, left) = decoded.with_context(cannot)?;
+                    masks.absorb(left);
+                    decoded
+                }
+                None => segment.decode(&mut masks).with_context(cannot)?,
+            };
+            verifier.accept(&segment, &decoded).with_context(cannot)?;
+            ledger.add(&decoded.ledger);
+            contents.add(&segment, &decoded);
+            take(&segment, &decoded)?;
+            progress.bytes(decoded.ledger.total_bits() / 8);
+        }
+    }
+    at_end.with_context(cannot)?;
+    Ok(Unpacked { ledger, contents })
+}
+
+/// Reads what is decoded together. What was read before an error, or before the end, is returned with it:
+/// the damage that stands first in the file is the one to tell of.
+fn read_batch(
+    reader: &mut SegmentReader<impl std::io::BufRead>,
+    threads: usize,
+) -> (Vec<CodedSegment>, Result<bool, ReadError>) {
+    let mut batch = Vec::new();
+    let mut bytes = 0;
+    loop {
+        match reader.next_segment() {
+            Err(error) => return (batch, Err(error)),
+            Ok(None) => return (batch, Ok(true)),
+            Ok(Some(segment)) => {
+                bytes += segment.len;
+                batch.push(segment);
+            }
+        }
+        let small = bytes < threads * BATCH_BYTES && batch.len() < BATCH_SEGMENTS;
+        if batch.len() >= threads && !small {
+            return (batch, Ok(false));
+        }
+    }
+}

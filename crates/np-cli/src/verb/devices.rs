@@ -1,0 +1,44 @@
+//! `devices`: who can mine here.
+
+use crate::{backend, target};
+use clap::Args;
+use serde::Serialize;
+use std::fmt::Write;
+
+/// List what can mine on this machine
+#[derive(Args, Debug)]
+pub struct Devices {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct List {
+    devices: Vec<backend::Device>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+}
+
+impl Devices {
+    /// Prints them.
+    pub fn run(self) -> anyhow::Result<()> {
+        let (devices, note) = backend::devices();
+        let list = List { devices, note };
+        let mut text = String::new();
+        if self.json {
+            text = serde_json::to_string_pretty(&list)?;
+            text.push('\n');
+        } else {
+            for device in &list.devices {
+                let index = device.index.map_or("-".to_owned(), |index| index.to_string());
+                let auto = if device.auto { "  (auto takes this)" } else { "" };
+                let _ = writeln!(text, "{index:>3}  {}  {}, {}{auto}", device.kind, device.name, device.api);
+            }
+            if let Some(note) = &list.note {
+                let _ = writeln!(text, "     {note}");
+            }
+        }
+        target::print(text.as_bytes())
+    }
+}

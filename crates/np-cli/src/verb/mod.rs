@@ -1,0 +1,11 @@
+//! One file a verb.
+
+pub mod bench;
+pub mod completions;
+pub mod devices;
+pub mod info;
+pub mod man;
+pub mod mine;
+pub mod pack;
+pub mod unpack;
+pub mod verify;

@@ -1,0 +1,119 @@
+//! Packed files made by hand from runs and grids, so that what reads them can be tested without a search.
+
+use crate::inputs::{flip, noise, records, stream, text};
+use np_core::bias;
+use np_core::block::BlockBits;
+use np_core::format::digest::{self, Chain, segment_hash};
+use np_core::format::keys::KeyTable;
+use np_core::format::layout::{Bias, Grid, Packed, Run, blocks};
+use np_core::format::reader::HEADER;
+use np_core::format::segment::{MixedParts, write_simple};
+use np_core::generator::Key;
+use std::sync::Arc;
+
+/// A segment to be written.
+#[derive(Clone, Debug, Default)]
+pub struct Segment {
+    /// Its content.
+    pub content: Vec<u8>,
+    /// Its runs, sorted and apart.
+    pub runs: Vec<Run>,
+    /// Its block layer.
+    pub grid: Option<Grid>,
+}
+
+impl Segment {
+    /// Appends plain bytes.
+    pub fn plain(mut self, bytes: &[u8]) -> Self {
+        self.content.extend_from_slice(bytes);
+        self
+    }
+
+    /// Appends a run of `len` bytes with about `per_mille` of a thousand bits flipped.
+    pub fn run(mut self, key: &Key, position: u64, len: usize, per_mille: u64) -> Self {
+        let mut bytes = stream(key, position, len);
+        let mask = bytes.clone();
+        flip(&mut bytes, per_mille, position + len as u64);
+        let ones = mask.iter().zip(&bytes).map(|(a, b)| u64::from((a ^ b).count_ones())).sum();
+        let (class, _) = bias::cheapest(8 * len as u64, ones);
+        let start = self.content.len();
+        let bias = Bias { class, complement: false };
+        self.runs.push(Run { start, len, key: Arc::new(key.clone()), position, bias });
+        self.content.extend(bytes);
+        self
+    }
+
+    /// Gives the segment a grid in which every block that is the start of a stream of one of `seeds`
+    /// is packed.
+    pub fn grid(mut self, block_bits: u32, seeds: &[u32]) -> Self {
+        let block_bits = BlockBits::new(block_bits).expect("block_bits");
+        let size = block_bits.bytes();
+        let packed = |at: usize| {
+            let block = &self.content[at..at + size];
+            let seed = *seeds.iter().find(|seed| stream(&Key::Genrand(**seed), 0, size) == block)?;
+            Some(Packed { seed, position: 0, bias: Bias::default() })
+        };
+        let blocks = blocks(self.content.len(), &self.runs, block_bits).map(packed).collect();
+        self.grid = Some(Grid { block_bits, blocks });
+        self
+    }
+}
+
+/// Writes a packed file. A segment without runs and grid is stored.
+pub fn file(segments: &[Segment]) -> Vec<u8> {
+    let mut out = HEADER.to_vec();
+    let mut chain = Chain::new(&HEADER);
+    let mut keys = KeyTable::default();
+    for (i, segment) in segments.iter().enumerate() {
+        let last = i + 1 == segments.len();
+        let Segment { content, runs, grid } = segment;
+        let mut stored = Vec::new();
+        let mixed = !runs.is_empty() || grid.is_some();
+        if mixed {
+            let parts = MixedParts::new(content, runs.clone(), grid.clone(), 3);
+            parts.write(&mut stored, &mut keys, content.len(), last).expect("write");
+        } else {
+            write_simple(&mut stored, content, None, last);
+        }
+        let digest = chain.accept(segment_hash(&stored, mixed.then_some(&content[..])));
+        out.append(&mut stored);
+        out.extend_from_slice(&digest.to_le_bytes()[..digest::BYTES]);
+    }
+    out
+}
+
+/// All of `segments`' content.
+pub fn content(segments: &[Segment]) -> Vec<u8> {
+    segments.iter().flat_map(|segment| segment.content.iter().copied()).collect()
+}
+
+/// Something of everything: keys of all seedings, exact, sparse and dense residuals, a stream over three
+/// segments with a stored one in between, one key used twice, and packed blocks.
+pub fn everything() -> Vec<Segment> {
+    let long = Key::Genrand(4242);
+    let array = Key::ByArray(vec![1, 2, 3]);
+    let state = Key::State(Box::new(std::array::from_fn(|i| 0x9e37_79b9u32.wrapping_mul(i as u32 + 1))));
+    let seeds: Vec<u32> = (0..40).map(|i| 1_000_000 + 3 * i).collect();
+    vec![
+        Segment::default().plain(&text(300)).run(&long, 0, 5000, 0),
+        Segment::default().run(&long, 5000, 4000, 100).plain(&noise(100, 1)).run(&array, 7, 3000, 2),
+        Segment::default().plain(&noise(700, 2)),
+        Segment::default().run(&long, 9000, 2001, 0).run(&state, 1, 6000, 0).run(&long, 50, 900, 300),
+        Segment::default()
+            .plain(&noise(128, 3))
+            .plain(&records(seeds.iter().copied(), 64))
+            .plain(&text(100))
+            .grid(512, &seeds),
+    ]
+}
+
+/// A small file with a run and two packed blocks, for tests that damage every bit of it.
+pub fn small() -> Vec<Segment> {
+    vec![
+        Segment::default()
+            .plain(b"plain")
+            .run(&Key::Genrand(42), 0, 200, 20)
+            .plain(&records([7, 9], 16))
+            .grid(128, &[7, 9]),
+    ]
+}
