@@ -27,6 +27,8 @@ pub mod layout;
 mod miner;
 mod pairs;
 mod pipeline;
+pub mod probe;
+pub mod roof;
 mod self_test;
 pub mod shader;
 mod slot;

@@ -64,6 +64,11 @@ impl GpuMiner {
         &self.open.info
     }
 
+    /// The error that says `what` went wrong on this device.
+    pub(crate) fn failure(&self, what: String) -> MineError {
+        MineError::Device { device: self.open.info.name.clone(), what }
+    }
+
     /// [`Miner::mine`], but on failure says what was done and what remains.
     pub fn mine_resumable(
         &self,

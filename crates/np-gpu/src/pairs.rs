@@ -84,6 +84,11 @@ pub fn slots(open: &Open, words: usize, capacity: u32) -> Result<Vec<Slot>, Stri
     open.guard(|| (0..SLOTS).map(|_| Slot::new(open, CHUNKS + 1, limits, capacity)).collect())
 }
 
+/// A slot for one dispatch of such masks.
+pub fn single_slot(open: &Open, words: usize, capacity: u32) -> Slot {
+    Slot::new(open, 1, chunk_blocks(words), capacity)
+}
+
 /// Groups of a dispatch as (x, y): x alone ends at 65,535.
 pub fn grid(groups: u32) -> (u32, u32) {
     if groups <= MAX_GROUPS { (groups, 1) } else { (1 << 15, groups.div_ceil(1 << 15)) }
@@ -196,8 +201,7 @@ fn mask_seeds(open: &Open, words: usize, span: u64, tile: usize) -> u64 {
         DeviceKind::Cpu => 8 << 20,
         _ => (bytes << 16).clamp(64 << 20, 256 << 20),
     };
-    let budget =
-        budget.min(open.limits.max_buffer_size).min(u64::from(open.limits.max_storage_buffer_binding_size));
+    let budget = budget.min(open.limits.max_buffer_size).min(open.limits.max_storage_buffer_binding_size);
     let group = tile as u64 * u64::from(WORKGROUP);
     (budget / bytes).min(span.next_multiple_of(group)) / group * group
 }

@@ -158,10 +158,11 @@ impl Kernel {
 }
 
 /// The shared pieces, by the name they are included under.
-const SHARED: [(&str, &str); 4] = [
+const SHARED: [(&str, &str); 5] = [
     ("shared/blocks.wgsl", include_str!("../../../../shaders/shared/blocks.wgsl")),
     ("shared/job.wgsl", include_str!("../../../../shaders/shared/job.wgsl")),
     ("shared/mt19937.wgsl", include_str!("../../../../shaders/shared/mt19937.wgsl")),
+    ("shared/roof.wgsl", include_str!("../../../../shaders/shared/roof.wgsl")),
     ("shared/weigh.wgsl", include_str!("../../../../shaders/shared/weigh.wgsl")),
 ];
 
