@@ -7,7 +7,7 @@
 @compute @workgroup_size({{WORKGROUP}})
 fn fused_wide(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
               @builtin(local_invocation_index) lane: u32) {
-    let thread = group_number(group, groups) * {{WORKGROUP}}u + lane;
+    let thread = group_number(group, groups) * {{TILE_SEEDS}}u + lane;
     if (thread >= params.seeds) {
         return;
     }

@@ -17,23 +17,23 @@ fn long_mask(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) g
     let stride = params.stride;
 {{STREAM_BEGIN}}
     for (var k = 0u; k < 227u; k++) {
-        let next = init_step(near, k + 1u);
-        masks[(k >> 2u) * stride + thread][k & 3u] = far ^ twist(near, next);
-        near = next;
-        far = init_step(far, k + 398u);
+        let next = init_step(near0, k + 1u);
+        masks[(k >> 2u) * stride + thread][k & 3u] = far0 ^ twist(near0, next);
+        near0 = next;
+        far0 = init_step(far0, k + 398u);
     }
     for (var k = 227u; k < {{SEEDED}}u; k++) {
-        let next = init_step(near, k + 1u);
+        let next = init_step(near0, k + 1u);
         let back = k - 227u;
-        masks[(k >> 2u) * stride + thread][k & 3u] = masks[(back >> 2u) * stride + thread][back & 3u] ^ twist(near, next);
-        near = next;
+        masks[(k >> 2u) * stride + thread][k & 3u] = masks[(back >> 2u) * stride + thread][back & 3u] ^ twist(near0, next);
+        near0 = next;
     }
     for (var k = 623u; k < {{WORDS}}u; k++) {
         // Word k of the state is seeded up to 623, from there on output k - 624.
         let next = masks[((k - 623u) >> 2u) * stride + thread][(k - 623u) & 3u];
         let back = k - 227u;
-        masks[(k >> 2u) * stride + thread][k & 3u] = masks[(back >> 2u) * stride + thread][back & 3u] ^ twist(near, next);
-        near = next;
+        masks[(k >> 2u) * stride + thread][k & 3u] = masks[(back >> 2u) * stride + thread][back & 3u] ^ twist(near0, next);
+        near0 = next;
     }
 {{TEMPER_IN_PLACE}}
 }

@@ -1,5 +1,6 @@
 // Makes masks of {{WORDS}} words (at most 227) for a range of seeds, premixed, quad by quad: masks[quad * stride + seed].
-// No 624-word state: the seeding runs twice, 397 words apart, and each output word needs only where both stand.
+// A thread makes {{TILE}} of them side by side. No 624-word state: the seeding runs twice, 397 words apart, and each
+// output word needs only where both stand.
 //#include shared/job.wgsl
 //#include shared/mt19937.wgsl
 
@@ -8,7 +9,7 @@
 @compute @workgroup_size({{WORKGROUP}})
 fn mask(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-    let thread = group_number(group, groups) * {{WORKGROUP}}u + lane;
+    let thread = group_number(group, groups) * {{TILE_SEEDS}}u + lane;
     if (thread >= params.seeds) {
         return;
     }

@@ -15,12 +15,24 @@ fn score(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) group
     }
     let stride = params.stride;
 {{LOAD_MASKS}}
-    for (var b = 0u; b < params.blocks; b++) {
-        let at = b * {{QUADS}}u;
-        let limit = limits[b];
+    for (var first = 0u; first < params.blocks; first += {{SPAN}}u) {
+        let last = min(first + {{SPAN}}u, params.blocks);
+        var any = false;
+        for (var b = first; b < last; b++) {
+            let at = b * {{QUADS}}u;
+            let limit = limits[b];
 {{LOAD_BLOCK}}
 {{WEIGH_TILE}}
-        if ({{ANY_HIT}}) {
+            any = any | {{ANY_HIT}};
+        }
+        // Hits are rare: then the span is weighed once more. A loop of no turns instead of a branch, because software devices
+        // run both sides of a branch.
+        let again = select(first, last, any);
+        for (var b = first; b < again; b++) {
+            let at = b * {{QUADS}}u;
+            let limit = limits[b];
+{{LOAD_BLOCK}}
+{{WEIGH_TILE}}
 {{REPORT_TILE}}
         }
     }

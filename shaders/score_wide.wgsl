@@ -20,6 +20,18 @@ fn score_wide(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) 
 {{WEIGH_GROUP}}
         }
 {{WEIGH_REST}}
-{{REPORT_TILE}}
+        // Hits are rare: then the tile's pairs are weighed once more. A loop of no turns instead of a branch, because software
+        // devices run both sides of a branch.
+        let pairs = select(0u, {{TILE}}u * {{BLOCK_TILE}}u, {{ANY_WEIGHT}});
+        for (var pair = 0u; pair < pairs; pair++) {
+            let block = b + pair / {{TILE}}u;
+            let seed_at = thread + (pair % {{TILE}}u) * {{WORKGROUP}}u;
+            let at = block * {{QUADS}}u;
+            var w = 0u;
+{{WEIGH_AGAIN}}
+            if (is_hit(w, limits[block]) && seed_at < params.seeds) {
+                report(params.first_block + block, params.first_seed + seed_at);
+            }
+        }
     }
 }

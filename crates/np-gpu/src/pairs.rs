@@ -113,7 +113,7 @@ impl<'a, 'j> PairWork<'a, 'j> {
         let compiled = kernels.iter().map(|kernel| pipelines.get(open, *kernel)).collect::<Result<_, _>>()?;
         let mixed = premixed_blocks(job.block_bits, &job.blocks[set.start * words..set.end * words]);
         let span = job.seeds.end - job.seeds.start;
-        let mask_seeds = mask_seeds(open, words, span, kernels.last().map_or(1, |k| k.tile()));
+        let mask_seeds = mask_seeds(open, words, span, kernels.iter().map(|k| k.tile()).max().unwrap_or(1));
         let buffer = |label, size, usage| {
             open.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some(label),
@@ -194,7 +194,7 @@ impl<'a, 'j> PairWork<'a, 'j> {
     }
 }
 
-/// Seeds whose masks the device keeps at a time: enough threads for a large device, little enough for a small one.
+/// Seeds whose masks the device keeps at a time, whole tiles of every kernel: enough threads for a large device, little enough for a small one.
 fn mask_seeds(open: &Open, words: usize, span: u64, tile: usize) -> u64 {
     let bytes = 16 * quads(words) as u64;
     let budget = match open.info.kind {

@@ -1,7 +1,7 @@
 //! Generated WGSL: what templates cannot say for every W, unrolled into named values so that drivers keep them in registers.
 //!
-//! Names: `m3` is mask word 3 of a group, `t1q2` quad 2 of the thread's mask 1 (premixed), `c2` quad 2 of a block, `w1` the weight of
-//! mask 1, `w1_5` its running weight against the tile's block 5.
+//! Names: `m1_3` is word 3 of the thread's mask 1, `t1q2` its quad 2 (premixed), `c2` quad 2 of a block, `w1` the weight of mask 1,
+//! `w1_5` its running weight against the tile's block 5. A thread's masks are those of seeds a workgroup apart.
 
 use crate::layout::{WORKGROUP, groups, quads};
 use std::fmt::Write;
@@ -15,56 +15,74 @@ macro_rules! line {
     };
 }
 
-/// Seeding from `x[from]`, in the variable `name`, on to `x[to]`.
-fn seed_on(out: &mut String, name: &str, from: usize, to: usize) {
+/// Seeding from `x[from]`, in the variable `name` of each of the thread's `tile` seeds, on to `x[to]`: chains side by side.
+fn seed_on(out: &mut String, name: &str, tile: usize, from: usize, to: usize) {
     let turns = (to - from) / UNROLL;
     let looped = from + 1 + turns * UNROLL;
     if turns > 0 {
         line!(out, "for (var i = {}u; i < {looped}u; i += {UNROLL}u) {{", from + 1);
         for j in 0..UNROLL {
-            line!(out, "{name} = init_step({name}, i + {j}u);");
+            for t in 0..tile {
+                line!(out, "{name}{t} = init_step({name}{t}, i + {j}u);");
+            }
         }
         line!(out, "}}");
     }
     for i in looped..=to {
-        line!(out, "{name} = init_step({name}, {i}u);");
+        for t in 0..tile {
+            line!(out, "{name}{t} = init_step({name}{t}, {i}u);");
+        }
     }
 }
 
-/// `near` = x[0], `far` = x[397].
-pub fn stream_begin() -> String {
-    let mut out = String::from("var near = seed;\nvar far = seed;\n");
-    seed_on(&mut out, "far", 0, 397);
+/// The thread's seed number `t`, from the thread's first.
+fn ahead(t: usize) -> usize {
+    t * WORKGROUP as usize
+}
+
+/// For each seed `near` = x[0], `far` = x[397].
+pub fn stream_begin(tile: usize) -> String {
+    let mut out = String::new();
+    for t in 0..tile {
+        line!(out, "var near{t} = seed + {}u;\nvar far{t} = near{t};", ahead(t));
+    }
+    seed_on(&mut out, "far", tile, 0, 397);
     out
 }
 
-/// Words `k..k + size` of the mask as `m0..`, zero from `words` on; `near` and `far` move on. `k` is WGSL, `first` its value
-/// where that is known.
-fn stream_words(out: &mut String, k: &str, size: usize, real: usize) {
-    line!(out, "let h0 = near;\nlet f0 = far;");
+/// Words `k..k + size` of each mask as `m0_0..`, zero from `real` on; `near` and `far` move on. `k` is WGSL.
+fn stream_words(out: &mut String, k: &str, tile: usize, size: usize, real: usize) {
+    for t in 0..tile {
+        line!(out, "let h{t}_0 = near{t};\nlet f{t}_0 = far{t};");
+    }
     for j in 0..size {
-        if j < real {
-            line!(out, "let h{} = init_step(h{j}, {k} + {}u);", j + 1, j + 1);
-            line!(out, "let m{j} = temper(f{j} ^ twist(h{j}, h{}));", j + 1);
-            line!(out, "let f{} = init_step(f{j}, {k} + {}u);", j + 1, j + 398);
-        } else {
-            line!(out, "let m{j} = 0u;");
+        for t in 0..tile {
+            if j < real {
+                line!(out, "let h{t}_{} = init_step(h{t}_{j}, {k} + {}u);", j + 1, j + 1);
+                line!(out, "let m{t}_{j} = temper(f{t}_{j} ^ twist(h{t}_{j}, h{t}_{}));", j + 1);
+                line!(out, "let f{t}_{} = init_step(f{t}_{j}, {k} + {}u);", j + 1, j + 398);
+            } else {
+                line!(out, "let m{t}_{j} = 0u;");
+            }
         }
     }
-    line!(out, "near = h{real};\nfar = f{real};");
+    for t in 0..tile {
+        line!(out, "near{t} = h{t}_{real};\nfar{t} = f{t}_{real};");
+    }
 }
 
-/// The premixed quads `t0q{first}..` of the group `m{from}..`.
-fn premix(out: &mut String, from: usize, size: usize, first: usize) {
+/// The premixed quads `t{t}q{first}..` of the group `m{t}_{from}..`.
+fn premix(out: &mut String, t: usize, from: usize, size: usize, first: usize) {
     let name = |j: usize| {
-        if j >= 2 && j.is_multiple_of(2) { format!("p{}", from + j) } else { format!("m{}", from + j) }
+        let letter = if j >= 2 && j.is_multiple_of(2) { 'p' } else { 'm' };
+        format!("{letter}{t}_{}", from + j)
     };
     for j in (2..size).step_by(2) {
-        line!(out, "let {} = {} ^ m{} ^ m{};", name(j), name(j - 2), from + j - 1, from + j);
+        line!(out, "let {} = {} ^ m{t}_{} ^ m{t}_{};", name(j), name(j - 2), from + j - 1, from + j);
     }
     for q in 0..size / 4 {
         let [a, b, c, d] = [0, 1, 2, 3].map(|i| name(4 * q + i));
-        line!(out, "let t0q{} = vec4<u32>({a}, {b}, {c}, {d});", first + q);
+        line!(out, "let t{t}q{} = vec4<u32>({a}, {b}, {c}, {d});", first + q);
     }
 }
 
@@ -96,16 +114,17 @@ fn each_group(words: usize, whole: bool, mut body: impl FnMut(&mut String, &str,
 }
 
 /// Makes the words from where `near` and `far` stand and stores their quads.
-pub fn stream_store(words: usize) -> String {
-    let group = |out: &mut String, quad: &str, size: usize, real: usize| {
+pub fn stream_store(words: usize, tile: usize) -> String {
+    looped(words, |out, quad, size, real| {
         line!(out, "let k = 4u * {quad};");
-        stream_words(out, "k", size, real);
-        premix(out, 0, size, 0);
-        for q in 0..size / 4 {
-            line!(out, "masks[({quad} + {q}u) * stride + thread] = t0q{q};");
+        stream_words(out, "k", tile, size, real);
+        for t in 0..tile {
+            premix(out, t, 0, size, 0);
+            for q in 0..size / 4 {
+                line!(out, "masks[({quad} + {q}u) * stride + thread + {}u] = t{t}q{q};", ahead(t));
+            }
         }
-    };
-    looped(words, group)
+    })
 }
 
 /// A loop over the whole groups, then the rest.
@@ -129,11 +148,11 @@ pub fn temper_in_place(words: usize) -> String {
         }
         for j in 0..size {
             match j < real {
-                true => line!(out, "let m{j} = temper(r{}[{}]);", j / 4, j % 4),
-                false => line!(out, "let m{j} = 0u;"),
+                true => line!(out, "let m0_{j} = temper(r{}[{}]);", j / 4, j % 4),
+                false => line!(out, "let m0_{j} = 0u;"),
             }
         }
-        premix(out, 0, size, 0);
+        premix(out, 0, 0, size, 0);
         for q in 0..size / 4 {
             line!(out, "masks[({quad} + {q}u) * stride + thread] = t0q{q};");
         }
@@ -141,54 +160,72 @@ pub fn temper_in_place(words: usize) -> String {
 }
 
 /// Makes a group of words and weighs it against `blocks` blocks.
-pub fn stream_weigh(words: usize, blocks: usize, whole: bool) -> String {
+pub fn stream_weigh(words: usize, tile: usize, blocks: usize, whole: bool) -> String {
     each_group(words, whole, |out, quad, size, real| {
         line!(out, "let k = 4u * {quad};");
-        stream_words(out, "k", size, real);
-        premix(out, 0, size, 0);
+        stream_words(out, "k", tile, size, real);
+        for t in 0..tile {
+            premix(out, t, 0, size, 0);
+        }
         for b in 0..blocks {
             line!(out, "{{");
             for q in 0..size / 4 {
                 line!(out, "let c{q} = blocks[{}u + {quad} + {q}u];", b * quads(words));
             }
-            line!(out, "w0_{b} += {};\n}}", weigh(0, 0, size));
+            for t in 0..tile {
+                line!(out, "w{t}_{b} += {};", weigh(t, 0, size));
+            }
+            line!(out, "}}");
         }
     })
 }
 
-/// The mask's words `m0..`, from `seed`, none stored but in registers: at most 32.
-pub fn short_words(words: usize) -> String {
-    let mut out = String::from("let h0 = seed;\n");
-    for i in 1..=words {
-        line!(out, "let h{i} = init_step(h{}, {i}u);", i - 1);
+/// The masks' words `m0_0..`, from `seed` on, none stored but in registers: at most 32.
+pub fn short_words(words: usize, tile: usize) -> String {
+    let mut out = String::new();
+    for t in 0..tile {
+        line!(out, "let h{t}_0 = seed + {}u;", ahead(t));
     }
-    line!(out, "var x = h{words};");
-    seed_on(&mut out, "x", words, 397);
-    line!(out, "let f0 = x;");
+    for i in 1..=words {
+        for t in 0..tile {
+            line!(out, "let h{t}_{i} = init_step(h{t}_{}, {i}u);", i - 1);
+        }
+    }
+    for t in 0..tile {
+        line!(out, "var x{t} = h{t}_{words};");
+    }
+    seed_on(&mut out, "x", tile, words, 397);
+    for t in 0..tile {
+        line!(out, "let f{t}_0 = x{t};");
+    }
     for j in 0..words {
-        line!(out, "let m{j} = temper(f{j} ^ twist(h{j}, h{}));", j + 1);
-        if j + 1 < words {
-            line!(out, "let f{} = init_step(f{j}, {}u);", j + 1, j + 398);
+        for t in 0..tile {
+            line!(out, "let m{t}_{j} = temper(f{t}_{j} ^ twist(h{t}_{j}, h{t}_{}));", j + 1);
+            if j + 1 < words {
+                line!(out, "let f{t}_{} = init_step(f{t}_{j}, {}u);", j + 1, j + 398);
+            }
         }
     }
     out
 }
 
 /// [`short_words`], premixed: quads `t0q0..`.
-pub fn short_mask(words: usize) -> String {
-    let mut out = short_words(words);
-    for j in words..4 * quads(words) {
-        line!(out, "let m{j} = 0u;");
-    }
-    for (first, size) in groups(words) {
-        premix(&mut out, first, size, first / 4);
+pub fn short_mask(words: usize, tile: usize) -> String {
+    let mut out = short_words(words, tile);
+    for t in 0..tile {
+        for j in words..4 * quads(words) {
+            line!(out, "let m{t}_{j} = 0u;");
+        }
+        for (first, size) in groups(words) {
+            premix(&mut out, t, first, size, first / 4);
+        }
     }
     out
 }
 
 /// Whether the join's table holds any of the words.
 pub fn any_held(words: usize) -> String {
-    (0..words).map(|j| format!("holds({j}u, m{j})")).collect::<Vec<_>>().join(" || ")
+    (0..words).map(|j| format!("holds({j}u, m0_{j})")).collect::<Vec<_>>().join(" || ")
 }
 
 /// All quads of the thread's masks.
@@ -196,7 +233,7 @@ pub fn load_masks(words: usize, tile: usize) -> String {
     let mut out = String::new();
     for t in 0..tile {
         for q in 0..quads(words) {
-            line!(out, "let t{t}q{q} = masks[{q}u * stride + thread + {}u];", t * WORKGROUP as usize);
+            line!(out, "let t{t}q{q} = masks[{q}u * stride + thread + {}u];", ahead(t));
         }
     }
     out
@@ -231,7 +268,7 @@ pub fn any_hit(tile: usize) -> String {
 pub fn report_tile(tile: usize) -> String {
     let mut out = String::new();
     for t in 0..tile {
-        let ahead = t * WORKGROUP as usize;
+        let ahead = ahead(t);
         line!(out, "if (is_hit(w{t}, limit) && thread + {ahead}u < params.seeds) {{");
         line!(out, "report(params.first_block + b, params.first_seed + thread + {ahead}u);\n}}");
     }
@@ -254,7 +291,7 @@ pub fn weigh_group(words: usize, tile: usize, blocks: usize, whole: bool) -> Str
     each_group(words, whole, |out, quad, size, _| {
         for t in 0..tile {
             for q in 0..size / 4 {
-                let ahead = t * WORKGROUP as usize;
+                let ahead = ahead(t);
                 line!(out, "let t{t}q{q} = masks[({quad} + {q}u) * stride + thread + {ahead}u];");
             }
         }
@@ -271,29 +308,41 @@ pub fn weigh_group(words: usize, tile: usize, blocks: usize, whole: bool) -> Str
     })
 }
 
-/// Reports the hits among the running weights. Blocks that do not exist have limits no weight meets.
+/// Whether any running weight is a hit. Blocks that do not exist have limits no weight meets. `b` is WGSL for the tile's first block.
+pub fn any_weight(tile: usize, blocks: usize, b: &str) -> String {
+    let pairs = (0..blocks).flat_map(|i| (0..tile).map(move |t| (i, t)));
+    pairs.map(|(i, t)| format!("is_hit(w{t}_{i}, limits[{b} + {i}u])")).collect::<Vec<_>>().join(" | ")
+}
+
+/// Weighs mask `t` of the thread against block `b` once more, quad by quad, into `w`: for the rare case.
+pub fn weigh_again(words: usize) -> String {
+    let mut out = String::new();
+    let body = |out: &mut String, quad: &str, size: usize| {
+        let parts: Vec<String> = (0..size / 4)
+            .map(|q| format!("masks[({quad} + {q}u) * stride + seed_at] ^ blocks[at + {quad} + {q}u]"))
+            .collect();
+        line!(out, "w += weigh{size}({});", parts.join(", "));
+    };
+    if whole_quads(words) > 0 {
+        line!(out, "for (var quad = 0u; quad < {}u; quad += 4u) {{", whole_quads(words));
+        body(&mut out, "quad", 16);
+        line!(out, "}}");
+    }
+    for (first, size) in groups(words).into_iter().filter(|(first, size)| *size < 16 || first + size > words)
+    {
+        body(&mut out, &format!("{}u", first / 4), size);
+    }
+    out
+}
+
+/// Reports the hits among the running weights against blocks 0 and on.
 pub fn report_weights(tile: usize, blocks: usize) -> String {
     let mut out = String::new();
     for b in 0..blocks {
         for t in 0..tile {
-            let ahead = t * WORKGROUP as usize;
-            // The fused kernel has its blocks at 0, one mask, and has checked the thread's seed.
-            match tile {
-                1 => {
-                    line!(out, "if (is_hit(w0_{b}, limits[{b}])) {{");
-                    line!(out, "report(params.first_block + {b}u, seed);\n}}");
-                }
-                _ => {
-                    line!(
-                        out,
-                        "if (is_hit(w{t}_{b}, limits[b + {b}u]) && thread + {ahead}u < params.seeds) {{"
-                    );
-                    line!(
-                        out,
-                        "report(params.first_block + b + {b}u, params.first_seed + thread + {ahead}u);\n}}"
-                    );
-                }
-            }
+            let ahead = ahead(t);
+            line!(out, "if (is_hit(w{t}_{b}, limits[{b}]) && thread + {ahead}u < params.seeds) {{");
+            line!(out, "report(params.first_block + {b}u, seed + {ahead}u);\n}}");
         }
     }
     out

@@ -89,8 +89,11 @@ impl Kernel {
         match self {
             Self::Score { words } if words <= 8 => 8,
             Self::Score { words } if words <= 16 => 4,
-            Self::Score { .. } | Self::ScoreWide { .. } => 2,
-            _ => 1,
+            Self::Score { .. } | Self::ScoreWide { .. } | Self::FusedWide { .. } => 2,
+            Self::Mask { .. } => 4,
+            Self::Fused { words } if words <= 16 => 4,
+            Self::Fused { .. } => 2,
+            Self::LongMask { .. } | Self::Join { .. } => 1,
         }
     }
 
@@ -133,29 +136,35 @@ impl Kernel {
             "TILE" => self.tile().to_string(),
             "TILE_SEEDS" => (self.tile() * WORKGROUP as usize).to_string(),
             "BLOCK_TILE" => self.block_tile().to_string(),
-            "STREAM_BEGIN" => fragment::stream_begin(),
-            "STREAM_STORE" => fragment::stream_store(words),
-            "STREAM_GROUP" => fragment::stream_weigh(words, self.block_tile(), true),
-            "STREAM_REST" => fragment::stream_weigh(words, self.block_tile(), false),
+            "STREAM_BEGIN" => fragment::stream_begin(self.tile()),
+            "STREAM_STORE" => fragment::stream_store(words, self.tile()),
+            "STREAM_GROUP" => fragment::stream_weigh(words, self.tile(), self.block_tile(), true),
+            "STREAM_REST" => fragment::stream_weigh(words, self.tile(), self.block_tile(), false),
             "TEMPER_IN_PLACE" => fragment::temper_in_place(words),
-            "SHORT_MASK" => fragment::short_mask(words),
-            "JOIN_WORDS" => fragment::short_words(words),
+            "SHORT_MASK" => fragment::short_mask(words, self.tile()),
+            "JOIN_WORDS" => fragment::short_words(words, 1),
             "ANY_HELD" => fragment::any_held(words),
             "LOAD_MASKS" => fragment::load_masks(words, self.tile()),
             "LOAD_BLOCK" => fragment::load_block(words),
             "WEIGH_TILE" => fragment::weigh_tile(words, self.tile()),
+            "SPAN" => SPAN.to_string(),
+            "WEIGH_AGAIN" => fragment::weigh_again(words),
+            "ANY_WEIGHT" => fragment::any_weight(self.tile(), self.block_tile(), "b"),
             "ANY_HIT" => fragment::any_hit(self.tile()),
             "WEIGHTS" => fragment::weights(self.tile(), self.block_tile()),
             "WEIGH_GROUP" => fragment::weigh_group(words, self.tile(), self.block_tile(), true),
             "WEIGH_REST" => fragment::weigh_group(words, self.tile(), self.block_tile(), false),
             "REPORT_TILE" => match self {
-                Self::Score { .. } => fragment::report_tile(self.tile()),
+                Self::Score { .. } | Self::Fused { .. } => fragment::report_tile(self.tile()),
                 _ => fragment::report_weights(self.tile(), self.block_tile()),
             },
             other => unreachable!("no value for {{{{{other}}}}}"),
         }
     }
 }
+
+/// Blocks a thread scores before it looks whether any was a hit.
+const SPAN: usize = 16;
 
 /// The shared pieces, by the name they are included under.
 const SHARED: [(&str, &str); 5] = [
