@@ -1,10 +1,12 @@
 //! Which miner does the work: the only place that knows the backends.
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use np_core::miner::Miner;
-use np_core::scalar::ScalarMiner;
+use np_core::miner::{Candidate, Job, MineError, Miner, Watch};
+use np_cpu::CpuMiner;
+use np_gpu::{BothMiner, FallbackMiner, GpuMiner, Which};
 use serde::Serialize;
+use std::sync::Once;
 
 /// Who mines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -30,17 +32,87 @@ pub struct Choice {
     pub device: Option<String>,
 }
 
-const NO_GPU: &str = "this build has no GPU backend; use --backend cpu or auto";
-
 impl Choice {
-    /// The miner that was asked for. `threads`: how many it may use.
+    /// The miner that was asked for. `threads`: how many the CPU may use (0: all).
     pub fn open(&self, threads: usize) -> anyhow::Result<Box<dyn Miner>> {
-        let _ = threads;
+        np_cpu::Kernel::detect().context("NP_CPU")?;
+        let cpu = CpuMiner::with_threads(threads)?;
         match self.backend {
-            Backend::Gpu | Backend::Both => bail!(NO_GPU),
-            Backend::Auto | Backend::Cpu if self.device.is_some() => bail!("--device: {NO_GPU}"),
-            Backend::Auto | Backend::Cpu => Ok(Box::new(ScalarMiner)),
+            Backend::Cpu if self.device.is_some() => {
+                bail!("--device names a GPU, but --backend cpu uses none; use --backend gpu")
+            }
+            Backend::Cpu => Ok(Box::new(cpu)),
+            Backend::Auto => match GpuMiner::open(&self.gpu()) {
+                Ok(gpu) => Ok(Box::new(Routed::new(cpu.clone(), Telling::new(gpu, cpu)))),
+                Err(_) if self.device.is_none() => Ok(Box::new(cpu)),
+                Err(error) => Err(error.into()),
+            },
+            Backend::Gpu => Ok(Box::new(Routed::new(cpu, GpuMiner::open(&self.gpu())?))),
+            Backend::Both => {
+                // Both miners live as long as the process.
+                let gpu: &'static GpuMiner = Box::leak(Box::new(GpuMiner::open(&self.gpu())?));
+                let cpu: &'static CpuMiner = Box::leak(Box::new(cpu));
+                Ok(Box::new(BothMiner::new(gpu, cpu)))
+            }
         }
+    }
+
+    fn gpu(&self) -> np_gpu::Choice {
+        let which = self.device.as_deref().map_or(Which::Default, Which::parse);
+        np_gpu::Choice { which, ..np_gpu::Choice::default() }
+    }
+}
+
+/// Jobs under this many pairs (or seeds of a join) are done sooner on the CPU than a GPU can be asked: the
+/// neighbourhoods of the Lazy Hunter above all.
+const SMALL: u64 = 1 << 20;
+
+/// Small jobs on the CPU, large ones on a GPU.
+struct Routed<G> {
+    cpu: CpuMiner,
+    gpu: G,
+}
+
+impl<G: Miner> Routed<G> {
+    fn new(cpu: CpuMiner, gpu: G) -> Self {
+        Self { cpu, gpu }
+    }
+}
+
+impl<G: Miner> Miner for Routed<G> {
+    fn name(&self) -> String {
+        self.gpu.name()
+    }
+
+    fn mine(&self, job: &Job<'_>, watch: &dyn Watch) -> Result<Vec<Candidate>, MineError> {
+        if job.work() < SMALL { self.cpu.mine(job, watch) } else { self.gpu.mine(job, watch) }
+    }
+}
+
+/// A GPU with the CPU to go on if it fails, and a word on stderr when it does.
+struct Telling {
+    miner: FallbackMiner<'static>,
+    told: Once,
+}
+
+impl Telling {
+    fn new(gpu: GpuMiner, cpu: CpuMiner) -> Self {
+        // The CPU miner lives as long as the process.
+        Self { miner: FallbackMiner::new(gpu, Box::leak(Box::new(cpu))), told: Once::new() }
+    }
+}
+
+impl Miner for Telling {
+    fn name(&self) -> String {
+        self.miner.name()
+    }
+
+    fn mine(&self, job: &Job<'_>, watch: &dyn Watch) -> Result<Vec<Candidate>, MineError> {
+        let result = self.miner.mine(job, watch);
+        if let Some(error) = self.miner.failure() {
+            self.told.call_once(|| eprintln!("np-cli: {error}; going on with the CPU"));
+        }
+        result
     }
 }
 
@@ -49,12 +121,20 @@ impl Choice {
 pub struct Device {
     /// What `--device` takes; `None` for the CPU.
     pub index: Option<usize>,
-    /// `cpu` or `gpu`.
+    /// `cpu`, or what kind of GPU.
     pub kind: &'static str,
     /// For people.
     pub name: String,
-    /// What it works through.
+    /// What it works through, and its driver.
     pub api: String,
+    /// Largest buffer, in bytes; `None` for the CPU.
+    pub max_buffer_bytes: Option<u64>,
+    /// Bytes of workgroup memory; `None` for the CPU.
+    pub workgroup_bytes: Option<u32>,
+    /// Smallest and largest subgroup; `None` for the CPU.
+    pub subgroup: Option<(u32, u32)>,
+    /// Whether the device can time its own work.
+    pub timestamps: bool,
     /// Whether `--backend auto` would take it.
     pub auto: bool,
 }
@@ -62,12 +142,30 @@ pub struct Device {
 /// Everything here that can mine, and why there is not more.
 pub fn devices() -> (Vec<Device>, Option<String>) {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let cpu = Device {
+    let gpus = np_gpu::devices();
+    let chosen = np_gpu::default_device(&gpus, false);
+    let mut out = vec![Device {
         index: None,
         kind: "cpu",
         name: format!("{} ({threads} threads)", std::env::consts::ARCH),
-        api: ScalarMiner.name(),
-        auto: true,
-    };
-    (vec![cpu], Some("this build has no GPU backend".to_owned()))
+        api: CpuMiner::new().name(),
+        max_buffer_bytes: None,
+        workgroup_bytes: None,
+        subgroup: None,
+        timestamps: false,
+        auto: chosen.is_none(),
+    }];
+    out.extend(gpus.into_iter().map(|gpu| Device {
+        index: Some(gpu.index),
+        kind: gpu.kind.name(),
+        api: format!("{}, {} {}", gpu.backend, gpu.driver, gpu.driver_info),
+        max_buffer_bytes: Some(gpu.max_buffer_bytes),
+        workgroup_bytes: Some(gpu.workgroup_bytes),
+        subgroup: Some(gpu.subgroup),
+        timestamps: gpu.timestamps,
+        auto: chosen == Some(gpu.index),
+        name: gpu.name,
+    }));
+    let none = out.len() == 1;
+    (out, none.then(|| "no Vulkan, Metal or DX12 driver shows a device".to_owned()))
 }

@@ -144,6 +144,15 @@ impl Tally {
         list.last().filter(|_| list.len() == self.best_per_block).copied()
     }
 
+    /// [`Tally::bound`] for seeds above all those offered so far for `block`: a tie is lost to them.
+    pub fn bound_ascending(&self, block: u32) -> Option<u32> {
+        let list = &self.blocks[block as usize];
+        if list.len() < self.best_per_block {
+            return Some(self.fold_limit);
+        }
+        list.last().and_then(|worst| self.block_bits.fold(worst.weight).checked_sub(1))
+    }
+
     /// Offers a candidate; keeps it if it is among the best. Offering one twice changes nothing.
     pub fn push(&mut self, candidate: Candidate) {
         if self.block_bits.fold(candidate.weight) > self.fold_limit {

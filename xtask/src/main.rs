@@ -1,0 +1,29 @@
+//! The project's own tasks, run as `cargo xtask TASK`, or from the built binary with no source tree beside it.
+
+mod bench_shaders;
+mod shader_ops;
+mod spirv;
+
+use clap::{Parser, Subcommand};
+
+/// NoisePacker's own tasks.
+#[derive(Parser)]
+struct Tasks {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Measure every kernel, and whole jobs, against the device's own ceilings and the CPU miner
+    BenchShaders(bench_shaders::Options),
+    /// Count instructions per seed and per pair in the compiled shaders (static; measures nothing)
+    ShaderOps(shader_ops::Options),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Tasks::parse().task {
+        Task::BenchShaders(options) => bench_shaders::run(&options),
+        Task::ShaderOps(options) => shader_ops::run(&options),
+    }
+}
