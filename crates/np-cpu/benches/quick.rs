@@ -6,6 +6,31 @@ use np_core::{
 use np_cpu::*;
 use std::time::Instant;
 fn main() {
+    if let Ok(v) = std::env::var("S") {
+        let mut s = 1u64;
+        let b: usize = v.parse().unwrap();
+        let blocks: Vec<u32> = (0..b * 16)
+            .map(|_| {
+                s = s.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                (s >> 32) as u32
+            })
+            .collect();
+        for k in Kernel::ALL {
+            if std::env::var("K").is_ok_and(|v| v != k.id()) {
+                continue;
+            }
+            measure::scores(
+                k,
+                &blocks,
+                16,
+                190,
+                (1 << 21) / b / if k == Kernel::Portable { 10 } else { 2 },
+                true,
+            );
+            measure::scores(k, &blocks, 16, 190, (1 << 21) / b / 10, false);
+        }
+        return;
+    }
     for k in Kernel::ALL {
         if !k.is_supported() {
             continue;

@@ -99,6 +99,11 @@ impl Lanes for Avx512 {
         unsafe { _mm512_ternarylogic_epi32::<0xf3>(a, b, b) }
     }
     #[inline(always)]
+    fn select(self, mask: __m512i, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_ternarylogic_epi32::<0xca>(mask, a, b) }
+    }
+    #[inline(always)]
     fn any(self, a: __m512i) -> bool {
         // SAFETY: `self` proves the features.
         unsafe { _mm512_test_epi32_mask(a, a) != 0 }

@@ -10,7 +10,45 @@ pub(crate) const CLASSES: usize = 8;
 /// Most mask bits counted in one go: their slices, with their complements, stay in a core's own caches.
 pub(crate) const SPAN: usize = 512;
 /// Entries are counted this many at a time.
-pub(crate) const STRIDE: usize = 8;
+pub(crate) const STRIDE: usize = 16;
+/// Most strides of a class whose count fits in seven bits.
+pub(crate) const SMALL: u8 = 7;
+
+/// Slices of a span: each bit and its complement, then one of zeros.
+pub(crate) const SLOTS: usize = 2 * SPAN + 1;
+
+/// Which slice to count: below [`SLOTS`], always.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(crate) struct Slot(
+    /// Eight times the index: a machine's addressing can scale by eight, not by the size of a slice.
+    u16,
+);
+
+impl Slot {
+    /// A slot with nothing to count.
+    const ZERO: Self = Self(16 * SPAN as u16);
+
+    /// Bit `at` of the span or, with `sign` 1, its complement.
+    fn bit(at: usize, sign: u32) -> Self {
+        assert!(at < SPAN && sign < 2, "no such slot");
+        Self(8 * (2 * at as u16 + sign as u16))
+    }
+
+    /// The slice in this slot.
+    #[inline(always)]
+    pub(crate) fn of<V: Copy>(&self, slices: &[V; SLOTS]) -> V {
+        let step = const {
+            assert!(size_of::<V>().is_multiple_of(8), "a slice is whole words");
+            size_of::<V>() / 8
+        };
+        // SAFETY: a reference can be read. Volatile, or the compiler loads several slots as a vector and
+        // then takes it apart at great cost.
+        let at = unsafe { std::ptr::read_volatile(&self.0) };
+        // SAFETY: both constructors make eight times an index below `SLOTS`, so this is a slice of the array.
+        unsafe { *slices.as_ptr().byte_add(usize::from(at) * step) }
+    }
+}
 
 /// A plan for the blocks of a job.
 pub(crate) struct Classes {
@@ -18,10 +56,9 @@ pub(crate) struct Classes {
     pub spans: usize,
     /// For each (quad, span): where its entries start, and how many strides each class has.
     parts: Vec<Part>,
-    /// Slices to count: `2 * bit + sign` within the span, or the slice of zeros after them.
-    entries: Vec<u16>,
-    /// For each (quad, row): bits that count against the row, over all spans. See [`Classes::against`].
-    against: Vec<[u32; 4]>,
+    /// What to count, class after class, each padded to whole strides.
+    entries: Vec<Slot>,
+    quads: Vec<Quad>,
 }
 
 #[derive(Clone, Copy)]
@@ -30,60 +67,64 @@ struct Part {
     strides: [u8; CLASSES],
 }
 
-/// Mask bits of span `span` of `spans` in a block of `bits` bits.
-pub(crate) fn span_bits(bits: usize, spans: usize, span: usize) -> std::ops::Range<usize> {
-    let words = bits / 32;
+/// What the four rows of a quad have in common.
+#[derive(Clone, Copy)]
+pub(crate) struct Quad {
+    /// For each row the bits where it differs from the first row, over all spans.
+    pub differ: [u32; 4],
+    /// Whether no class has more than [`SMALL`] strides.
+    pub small: bool,
+}
+
+/// Mask bits of span `span` of `spans` in a block of `words` words.
+pub(crate) fn span_bits(words: usize, spans: usize, span: usize) -> std::ops::Range<usize> {
     words * span / spans * 32..words * (span + 1) / spans * 32
 }
 
 impl Classes {
     /// The plan for `blocks` of `words` words; a last quad that is not full repeats its last block.
     pub(crate) fn new(blocks: &[u32], words: usize) -> Self {
-        let bits = 32 * words;
-        let spans = bits.div_ceil(SPAN);
+        let spans = words.div_ceil(SPAN / 32);
         let count = blocks.len() / words;
-        let mut plan = Self { spans, parts: Vec::new(), entries: Vec::new(), against: Vec::new() };
-        let mut classes: [Vec<u16>; CLASSES] = Default::default();
+        let mut plan = Self { spans, parts: Vec::new(), entries: Vec::new(), quads: Vec::new() };
+        let mut classes: [Vec<Slot>; CLASSES] = Default::default();
         for quad in 0..count.div_ceil(4) {
             let rows: [&[u32]; 4] = std::array::from_fn(|r| {
                 let row = (4 * quad + r).min(count - 1);
                 &blocks[row * words..(row + 1) * words]
             });
-            let mut against = [0; 4];
+            let mut small = true;
             for span in 0..spans {
-                let range = span_bits(bits, spans, span);
-                let zero = 2 * range.len();
-                for (at, bit) in range.enumerate() {
+                for (at, bit) in span_bits(words, spans, span).enumerate() {
                     let sign = rows.map(|r| r[bit / 32] >> (bit % 32) & 1);
                     let class = (1..4).map(|r| (sign[r] ^ sign[0]) << (r - 1)).sum::<u32>();
-                    classes[class as usize].push((2 * at) as u16 + sign[0] as u16);
-                    for r in 1..4 {
-                        against[r] += sign[r] ^ sign[0];
-                    }
+                    classes[class as usize].push(Slot::bit(at, sign[0]));
                 }
                 let mut part = Part { start: plan.entries.len(), strides: [0; CLASSES] };
                 for (class, strides) in classes.iter_mut().zip(&mut part.strides) {
-                    class.resize(class.len().next_multiple_of(STRIDE), zero as u16);
+                    class.resize(class.len().next_multiple_of(STRIDE), Slot::ZERO);
                     *strides = (class.len() / STRIDE) as u8;
+                    small &= *strides <= SMALL;
                     plan.entries.append(class);
                 }
                 plan.parts.push(part);
             }
-            plan.against.push(against);
+            let differ = rows.map(|r| r.iter().zip(rows[0]).map(|(a, b)| (a ^ b).count_ones()).sum());
+            plan.quads.push(Quad { differ, small });
         }
         plan
     }
 
-    /// The classes of a quad in a span.
+    /// The classes of a quad in a span, one after another, and the strides of each.
     #[inline(always)]
-    pub(crate) fn lists(&self, quad: usize, span: usize) -> (&[u16], [u8; CLASSES]) {
+    pub(crate) fn lists(&self, quad: usize, span: usize) -> (&[Slot], [u8; CLASSES]) {
         let part = self.parts[quad * self.spans + span];
-        let len = part.strides.iter().map(|s| usize::from(*s)).sum::<usize>() * STRIDE;
-        (&self.entries[part.start..part.start + len], part.strides)
+        (&self.entries[part.start..], part.strides)
     }
 
-    /// For each of the four rows of a quad the bits where it differs from the first.
-    pub(crate) fn against(&self, quad: usize) -> [u32; 4] {
-        self.against[quad]
+    /// What the rows of a quad have in common.
+    #[inline(always)]
+    pub(crate) fn quad(&self, quad: usize) -> Quad {
+        self.quads[quad]
     }
 }

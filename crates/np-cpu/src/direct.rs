@@ -22,18 +22,27 @@ pub(crate) struct Tile<'a> {
     pub bounds: &'a [i32],
 }
 
-/// Scores the masks of a batch (as [`crate::masks::make`] lays them out) against the tile's blocks, and
-/// appends every pair whose fold is within the block's bound.
-pub(crate) fn score<L: Lanes>(l: L, tile: Tile<'_>, masks: &[L::V], hits: &mut Vec<Candidate>) {
+/// Scores the masks of a batch (as [`crate::masks::make`] lays them out) against the quads `wanted` of a
+/// tile (0: its first four blocks), and appends every pair whose fold is within the block's bound.
+pub(crate) fn score<L: Lanes>(
+    l: L,
+    tile: Tile<'_>,
+    masks: &[L::V],
+    wanted: &[usize],
+    hits: &mut Vec<Candidate>,
+) {
     l.with(
         #[inline(always)]
         || {
-            let quads = tile.bounds.len() / 4;
-            for quad in 0..quads {
-                rows::<L, 4>(l, tile, 4 * quad, masks, hits);
-            }
-            for row in 4 * quads..tile.bounds.len() {
-                rows::<L, 1>(l, tile, row, masks, hits);
+            for quad in wanted {
+                let rows_left = tile.bounds.len() - 4 * quad;
+                if rows_left >= 4 {
+                    rows::<L, 4>(l, tile, 4 * quad, masks, hits);
+                } else {
+                    for row in 0..rows_left {
+                        rows::<L, 1>(l, tile, 4 * quad + row, masks, hits);
+                    }
+                }
             }
         },
     );

@@ -28,7 +28,7 @@ pub(crate) trait Lanes: Copy + Send + Sync + 'static {
     fn sub(self, a: Self::V, b: Self::V) -> Self::V;
     /// Low half of `a * b`.
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
-    /// The smaller, unsigned; both are below 2^31.
+    /// The smaller of `a` and `b`, unsigned.
     fn min(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a & b`.
     fn and(self, a: Self::V, b: Self::V) -> Self::V;
@@ -53,6 +53,11 @@ pub(crate) trait Lanes: Copy + Send + Sync + 'static {
     }
     /// `a | !b`.
     fn or_not(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The bits of `a` where `mask` has ones, else those of `b`.
+    #[inline(always)]
+    fn select(self, mask: Self::V, a: Self::V, b: Self::V) -> Self::V {
+        self.xor(b, self.and(mask, self.xor(a, b)))
+    }
     /// Whether any bit of any lane is set.
     fn any(self, a: Self::V) -> bool;
     /// `a << BITS`, for each lane.

@@ -23,6 +23,7 @@ mod avx512;
 mod board;
 mod classes;
 mod direct;
+mod join;
 mod kernel;
 mod lanes;
 mod masks;
@@ -32,6 +33,7 @@ mod miner;
 mod parity;
 mod portable;
 mod sliced;
+mod slices;
 mod tiles;
 
 pub use kernel::{KERNEL_VARIABLE, Kernel, KernelError};

@@ -56,8 +56,7 @@ impl Lanes for Portable {
     }
     #[inline(always)]
     fn min(self, a: Array, b: Array) -> Array {
-        // Signed compare: SSE2 has no unsigned one.
-        each(|i| if (a.0[i] as i32) < b.0[i] as i32 { a.0[i] } else { b.0[i] })
+        each(|i| a.0[i].min(b.0[i]))
     }
     #[inline(always)]
     fn and(self, a: Array, b: Array) -> Array {

@@ -1,51 +1,80 @@
-//! Sliced scoring: one register a mask *bit*, a seed in each bit of it, and adders made of logic.
+//! Sliced scoring: a register a mask *bit*, a seed in each bit of it, and adders made of logic.
 //!
-//! The shape for many blocks and tight bounds. With the masks of 32 registers of seeds transposed, a
-//! weight is a sum of one-bit numbers, 512 seeds at a time in the widest registers; [`crate::classes`]
-//! shares most of that sum between four blocks. It is a filter: it lets through every pair within its
-//! block's bound and few others, and what it lets through is weighed exactly.
+//! The shape for many blocks and tight bounds. A weight is a sum of one-bit numbers, taken for a whole
+//! batch of seeds at once; [`crate::classes`] shares most of that sum between four blocks. It is a
+//! filter: it lets through every pair within its block's bound and few others, and what it lets through
+//! is weighed exactly.
 
-use crate::classes::{CLASSES, Classes, STRIDE, span_bits};
+use crate::classes::{CLASSES, Classes, Quad, SLOTS, STRIDE, Slot};
 use crate::direct::Tile;
 use crate::lanes::Lanes;
+use crate::slices::Slices;
 use np_core::miner::Candidate;
 
-/// Low bits of a weight that the filter does not look at.
+/// Low bits of a sum that the filter does not look at: folds up to 7 above the bound may pass.
 const DROPPED: usize = 3;
+/// The most that a fold which passes can be above the bound.
+pub(crate) const SLACK: i32 = (1 << DROPPED) - 1;
+/// Bits of a sum over all spans: at most 2^13 a span and 64 spans.
+const TOTAL: usize = 20;
 
-/// Transposes the masks of 32 groups. `slices[2 * b]` gets bit `b` of every mask, `slices[2 * b + 1]` its
-/// complement: bit `g` of lane `l` is seed `g * COUNT + l`.
-pub(crate) fn slice<L: Lanes>(l: L, masks: &[L::V], words: usize, slices: &mut [L::V]) {
+/// Sums of a tile's quads over the spans so far; scratch space of [`score`].
+pub(crate) type Sums<L> = Vec<[[<L as Lanes>::V; TOTAL]; 4]>;
+
+/// What a tile is scored with.
+pub(crate) struct Batch<'a, L: Lanes> {
+    /// The plan for the job's blocks.
+    pub classes: &'a Classes,
+    /// Where the tile's first quad stands in it.
+    pub quad: usize,
+    /// The batch's masks transposed.
+    pub slices: &'a Slices<L>,
+    /// The same as [`crate::masks::make`] lays them out.
+    pub masks: &'a [L::V],
+}
+
+/// Scores a batch against the quads `wanted` of a tile (0: its first four blocks), and appends every pair
+/// whose fold is within the block's bound.
+pub(crate) fn score<L: Lanes>(
+    l: L,
+    tile: Tile<'_>,
+    batch: &Batch<'_, L>,
+    wanted: &[usize],
+    sums: &mut Sums<L>,
+    hits: &mut Vec<Candidate>,
+) {
+    let spans = batch.classes.spans;
+    sums.resize(wanted.len(), [[l.splat(0); TOTAL]; 4]);
+    sums.truncate(wanted.len());
+    if spans > 1 {
+        sums.fill([[l.splat(0); TOTAL]; 4]);
+    }
+    for span in 0..spans {
+        let x = batch.slices.span(span);
+        for (sums, local) in sums.iter_mut().zip(wanted) {
+            let quad = batch.quad + local;
+            let lists = batch.classes.lists(quad, span);
+            match (batch.classes.quad(quad).small, spans) {
+                (true, 1) => four::<L, 7, 8, 9, 10, false>(l, lists, x, sums),
+                (true, _) => four::<L, 7, 8, 9, 10, true>(l, lists, x, sums),
+                (false, 1) => four::<L, 10, 11, 12, 13, false>(l, lists, x, sums),
+                (false, _) => four::<L, 10, 11, 12, 13, true>(l, lists, x, sums),
+            }
+        }
+    }
     l.with(
         #[inline(always)]
         || {
-            let ones = l.splat(u32::MAX);
-            for w in 0..words {
-                let mut x: [L::V; 32] = std::array::from_fn(|g| masks[g * words + w]);
-                swap::<L, 16>(l, &mut x, 0x0000_ffff);
-                swap::<L, 8>(l, &mut x, 0x00ff_00ff);
-                swap::<L, 4>(l, &mut x, 0x0f0f_0f0f);
-                swap::<L, 2>(l, &mut x, 0x3333_3333);
-                swap::<L, 1>(l, &mut x, 0x5555_5555);
-                for (x, out) in x.iter().zip(slices[64 * w..64 * (w + 1)].chunks_exact_mut(2)) {
-                    out[0] = *x;
-                    out[1] = l.xor(*x, ones);
+            for (sums, local) in sums.iter().zip(wanted) {
+                let common = batch.classes.quad(batch.quad + local);
+                match (common.small, spans) {
+                    (true, 1) => compare::<L, 10>(l, tile, batch.masks, *local, common, 1, sums, hits),
+                    (false, 1) => compare::<L, 13>(l, tile, batch.masks, *local, common, 1, sums, hits),
+                    _ => compare::<L, TOTAL>(l, tile, batch.masks, *local, common, spans, sums, hits),
                 }
             }
         },
     );
-}
-
-/// A step of the transposition of 32 x 32 bits (H. Warren, Hacker's Delight, 7-3).
-#[inline(always)]
-fn swap<L: Lanes, const BY: u32>(l: L, x: &mut [L::V; 32], low: u32) {
-    let low = l.splat(low);
-    let by = BY as usize;
-    for k in (0..32).filter(|k| k & by == 0) {
-        let t = l.and(l.xor(l.shr::<BY>(x[k]), x[k + by]), low);
-        x[k + by] = l.xor(x[k + by], t);
-        x[k] = l.xor(x[k], l.shl::<BY>(t));
-    }
 }
 
 #[inline(always)]
@@ -55,163 +84,183 @@ fn full_add<L: Lanes>(l: L, a: L::V, b: L::V, c: L::V) -> (L::V, L::V) {
 
 /// Counts a class: `K` bits, lowest first.
 #[inline(always)]
-fn count<L: Lanes, const K: usize>(l: L, list: &[u16], x: &[L::V]) -> [L::V; K] {
+fn count<L: Lanes, const K: usize>(l: L, list: &[Slot], x: &[L::V; SLOTS]) -> [L::V; K] {
     let mut n = [l.splat(0); K];
     for e in list.chunks_exact(STRIDE) {
-        let x = |i: usize| x[e[i] as usize];
-        let (one, a) = full_add(l, n[0], x(0), x(1));
-        let (one, b) = full_add(l, one, x(2), x(3));
-        let (two, c) = full_add(l, n[1], a, b);
-        let (one, a) = full_add(l, one, x(4), x(5));
-        let (one, b) = full_add(l, one, x(6), x(7));
-        let (two, d) = full_add(l, two, a, b);
-        let (four, mut carry) = full_add(l, n[2], c, d);
+        let (one, two, four, a) = eight(l, [n[0], n[1], n[2]], &e[..8], x);
+        let (one, two, four, b) = eight(l, [one, two, four], &e[8..], x);
+        let mut carry;
         (n[0], n[1], n[2]) = (one, two, four);
-        for n in &mut n[3..] {
+        (n[3], carry) = full_add(l, n[3], a, b);
+        for n in &mut n[4..] {
             (*n, carry) = (l.xor(*n, carry), l.and(*n, carry));
         }
     }
     n
 }
 
-/// `a + b`, or with `MINUS` `a + (2^K - 1 - b)`; `K` bits each, to `J = K + 1`.
+/// Adds eight slices to a sum of three bits; the fourth is the carry.
 #[inline(always)]
-fn add<L: Lanes, const K: usize, const J: usize, const MINUS: bool>(
+fn eight<L: Lanes>(
     l: L,
-    a: [L::V; K],
-    b: [L::V; K],
-) -> [L::V; J] {
-    let mut out = [l.splat(0); J];
+    [one, two, four]: [L::V; 3],
+    e: &[Slot],
+    x: &[L::V; SLOTS],
+) -> (L::V, L::V, L::V, L::V) {
+    let (one, a) = full_add(l, one, e[0].of(x), e[1].of(x));
+    let (one, b) = full_add(l, one, e[2].of(x), e[3].of(x));
+    let (two, c) = full_add(l, two, a, b);
+    let (one, a) = full_add(l, one, e[4].of(x), e[5].of(x));
+    let (one, b) = full_add(l, one, e[6].of(x), e[7].of(x));
+    let (two, d) = full_add(l, two, a, b);
+    let (four, carry) = full_add(l, four, c, d);
+    (one, two, four, carry)
+}
+
+/// `a + b`: `K` bits each, to `J = K + 1`.
+#[inline(always)]
+fn add<L: Lanes, const K: usize, const J: usize>(l: L, a: &[L::V; K], b: &[L::V; K]) -> [L::V; J] {
+    let mut carry = l.splat(0);
+    let mut out = [carry; J];
     for i in 0..K {
-        let carry = out[K];
-        (out[i], out[K]) = if MINUS { l.full_sub(a[i], b[i], carry) } else { full_add(l, a[i], b[i], carry) };
+        (out[i], carry) = full_add(l, a[i], b[i], carry);
     }
+    out[K] = carry;
     out
 }
 
-/// The four sums of a quad, each with its offset of [`offsets`].
+/// `a + (2^K - 1 - b)`: `K` bits each, to `J = K + 1`. Never negative, unlike `a - b`.
 #[inline(always)]
-fn quad<L: Lanes, const K: usize, const K1: usize, const K2: usize, const K3: usize>(
-    l: L,
-    list: &[u16],
-    strides: [u8; CLASSES],
-    x: &[L::V],
-) -> [[L::V; K3]; 4] {
-    let mut rest = list;
-    let mut p = [[l.splat(0); K1]; 4];
-    let mut m = [[l.splat(0); K1]; 4];
-    for q in 0..4 {
-        let (now, after) = rest.split_at(usize::from(strides[2 * q]) * STRIDE);
-        let agree = count::<L, K>(l, now, x);
-        let (now, after) = after.split_at(usize::from(strides[2 * q + 1]) * STRIDE);
-        let differ = count::<L, K>(l, now, x);
-        rest = after;
-        p[q] = add::<L, K, K1, false>(l, agree, differ);
-        m[q] = add::<L, K, K1, true>(l, agree, differ);
+fn less<L: Lanes, const K: usize, const J: usize>(l: L, a: &[L::V; K], b: &[L::V; K]) -> [L::V; J] {
+    let mut carry = l.splat(0);
+    let mut out = [carry; J];
+    for i in 0..K {
+        (out[i], carry) = l.full_sub(a[i], b[i], carry);
     }
-    let e = add::<L, K1, K2, false>(l, p[0], p[3]);
-    let f = add::<L, K1, K2, false>(l, p[1], p[2]);
-    let g = add::<L, K1, K2, true>(l, p[0], p[3]);
-    let h = add::<L, K1, K2, true>(l, p[1], p[2]);
-    let i = add::<L, K1, K2, false>(l, m[0], m[1]);
-    let j = add::<L, K1, K2, false>(l, m[2], m[3]);
-    [
-        add::<L, K2, K3, false>(l, e, f),
-        add::<L, K2, K3, false>(l, i, j),
-        add::<L, K2, K3, true>(l, g, h),
-        add::<L, K2, K3, false>(l, g, h),
-    ]
+    out[K] = carry;
+    out
 }
 
-/// What [`quad`] adds to each row's signed sum.
-const fn offsets(k: usize) -> [i64; 4] {
-    [0, 4 * ((1 << k) - 1), (1 << (k + 2)) - 1, 2 * ((1 << (k + 1)) - 1)]
-}
-
-/// Scores the slices of a batch against the quads of a tile that `wanted` names, and appends every pair
-/// whose fold is within the block's bound. The tile's first block is the first of a quad.
-pub(crate) fn score<L: Lanes>(
+/// For each row of a quad the signed sum of its classes, and the [`offset`] that keeps it from being negative.
+/// Classes go by the rows that differ from row 0: row 1 is the lowest bit, row 3 the highest.
+///
+/// A function of its own for each width, and a loop over the classes: the compiler takes very long otherwise.
+#[inline(never)]
+fn four<L: Lanes, const K: usize, const K1: usize, const K2: usize, const K3: usize, const MORE: bool>(
     l: L,
-    tile: Tile<'_>,
-    classes: &Classes,
-    wanted: impl Iterator<Item = usize>,
-    slices: &[L::V],
-    masks: &[L::V],
-    hits: &mut Vec<Candidate>,
+    (list, strides): (&[Slot], [u8; CLASSES]),
+    x: &[L::V; SLOTS],
+    out: &mut [[L::V; TOTAL]; 4],
 ) {
     l.with(
         #[inline(always)]
         || {
-            for local in wanted {
-                let (list, strides) = classes.lists(tile.block / 4 + local, 0);
-                let most = strides.iter().max().copied().unwrap_or(0);
-                if most <= 15 {
-                    one_span::<L, 7, 8, 9, 10, 7>(
-                        l, tile, classes, local, list, strides, slices, masks, hits,
-                    );
-                } else {
-                    one_span::<L, 10, 11, 12, 13, 10>(
-                        l, tile, classes, local, list, strides, slices, masks, hits,
-                    );
-                }
+            let zero = l.splat(0);
+            let mut counts = [[zero; K]; CLASSES];
+            let mut rest = list;
+            for (class, strides) in counts.iter_mut().zip(strides) {
+                let now;
+                (now, rest) = rest.split_at(usize::from(strides) * STRIDE);
+                *class = count::<L, K>(l, now, x);
             }
+            let (mut p, mut m) = ([[zero; K1]; 4], [[zero; K1]; 4]);
+            for q in 0..4 {
+                p[q] = add(l, &counts[2 * q], &counts[2 * q + 1]);
+                m[q] = less(l, &counts[2 * q], &counts[2 * q + 1]);
+            }
+            let e: [L::V; K2] = add(l, &p[0], &p[3]);
+            let f: [L::V; K2] = add(l, &p[1], &p[2]);
+            accumulate::<L, K3, MORE>(l, &mut out[0], &add(l, &e, &f));
+            let g: [L::V; K2] = less(l, &p[0], &p[3]);
+            let h: [L::V; K2] = less(l, &p[1], &p[2]);
+            accumulate::<L, K3, MORE>(l, &mut out[2], &less(l, &g, &h));
+            accumulate::<L, K3, MORE>(l, &mut out[3], &add(l, &g, &h));
+            let i: [L::V; K2] = add(l, &m[0], &m[1]);
+            let j: [L::V; K2] = add(l, &m[2], &m[3]);
+            accumulate::<L, K3, MORE>(l, &mut out[1], &add(l, &i, &j));
         },
     );
 }
 
+/// What [`four`] adds to the sum of a row in each span, where a class count has `k` bits.
+const fn offset(k: u32, row: usize) -> i64 {
+    match row {
+        0 => 0,
+        1 => 4 * ((1 << k) - 1),
+        2 => (1 << (k + 2)) - 1,
+        _ => 2 * ((1 << (k + 1)) - 1),
+    }
+}
+
+/// Sets a sum, or adds to it.
+#[inline(always)]
+fn accumulate<L: Lanes, const K: usize, const MORE: bool>(l: L, sum: &mut [L::V; TOTAL], more: &[L::V; K]) {
+    if !MORE {
+        sum[..K].copy_from_slice(more);
+        return;
+    }
+    let mut carry = l.splat(0);
+    for (sum, more) in sum.iter_mut().zip(more) {
+        (*sum, carry) = full_add(l, *sum, *more, carry);
+    }
+    for sum in &mut sum[K..] {
+        (*sum, carry) = (l.xor(*sum, carry), l.and(*sum, carry));
+    }
+}
+
+/// Finds the seeds whose sums are low or high enough, for each row of a quad.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-fn one_span<
-    L: Lanes,
-    const K: usize,
-    const K1: usize,
-    const K2: usize,
-    const K3: usize,
-    const SEEN: usize,
->(
+fn compare<L: Lanes, const K: usize>(
     l: L,
     tile: Tile<'_>,
-    classes: &Classes,
-    local: usize,
-    list: &[u16],
-    strides: [u8; CLASSES],
-    slices: &[L::V],
     masks: &[L::V],
+    local: usize,
+    common: Quad,
+    spans: usize,
+    sums: &[[L::V; TOTAL]; 4],
     hits: &mut Vec<Candidate>,
 ) {
-    let sums = quad::<L, K, K1, K2, K3>(l, list, strides, slices);
-    let against = classes.against(tile.block / 4 + local);
-    let bits = 32 * tile.words as i64;
+    let mut found = [l.splat(0); 4];
+    let mut any = l.splat(0);
     for r in 0..4 {
-        let row = 4 * local + r;
-        let Some(bound) = tile.bounds.get(row).filter(|b| **b >= 0) else { continue };
-        let base = offsets(K)[r] - i64::from(against[r]);
-        let top = (1 << K3) - 1;
+        let Some(bound) = tile.bounds.get(4 * local + r).filter(|b| **b >= 0) else { continue };
+        let k = if common.small { 7 } else { 10 };
+        // weight = sum - offset + differ, and what is wanted is a weight at most bound or at least N - bound.
+        let base = spans as i64 * offset(k, r) - i64::from(common.differ[r]);
+        let top = (1 << K) - 1;
         let low = (base + i64::from(*bound)).clamp(0, top) as u32;
-        let high = (base + bits - i64::from(*bound)).clamp(0, top) as u32;
+        let high = (base + 32 * tile.words as i64 - i64::from(*bound)).clamp(0, top) as u32;
+        // Whether sum > low and whether sum >= high, from the lowest bit looked at up.
+        let (mut gates_low, mut gates_high) = ([0; K], [0; K]);
+        for i in 0..K {
+            gates_low[i] = (!low >> i & 1).wrapping_neg();
+            gates_high[i] = (!high >> i & 1).wrapping_neg();
+        }
         let mut above = l.splat(0);
         let mut reach = l.splat(u32::MAX);
-        for i in 0..SEEN {
-            let sum = sums[r][DROPPED + i];
-            let bit = |n: u32| l.splat((!n >> (DROPPED + i) & 1).wrapping_neg());
-            above = l.maj(sum, bit(low), above);
-            reach = l.maj(sum, bit(high), reach);
+        for i in DROPPED..K {
+            above = l.maj(sums[r][i], l.splat(gates_low[i]), above);
+            reach = l.maj(sums[r][i], l.splat(gates_high[i]), reach);
         }
-        let hit = l.or_not(reach, above);
-        if l.any(hit) {
-            weigh(l, tile, row, hit, masks, hits);
+        found[r] = l.or_not(reach, above);
+        any = l.or_not(any, l.xor(found[r], l.splat(u32::MAX)));
+    }
+    if l.any(any) {
+        for (r, found) in found.into_iter().enumerate() {
+            weigh(l, tile, 4 * local + r, found, masks, hits);
         }
     }
 }
 
+/// Weighs the pairs of a row that passed the filter, and appends those within the bound.
 #[cold]
 #[inline(never)]
-fn weigh<L: Lanes>(l: L, tile: Tile<'_>, row: usize, hit: L::V, masks: &[L::V], hits: &mut Vec<Candidate>) {
+fn weigh<L: Lanes>(l: L, tile: Tile<'_>, row: usize, found: L::V, masks: &[L::V], hits: &mut Vec<Candidate>) {
     let words = tile.words;
-    let block = &tile.blocks[row * words..(row + 1) * words];
-    let mut found = [0u32; 32];
-    l.store(hit, &mut found);
-    for (lane, mut groups) in found[..L::COUNT].iter().copied().enumerate() {
+    let mut lanes = [0u32; 32];
+    l.store(found, &mut lanes);
+    for (lane, mut groups) in lanes[..L::COUNT].iter().copied().enumerate() {
         while groups != 0 {
             let group = groups.trailing_zeros() as usize;
             groups &= groups - 1;
@@ -219,11 +268,13 @@ fn weigh<L: Lanes>(l: L, tile: Tile<'_>, row: usize, hit: L::V, masks: &[L::V], 
             if at >= tile.seeds {
                 continue;
             }
+            let block = &tile.blocks[row * words..(row + 1) * words];
+            let mask = &masks[group * words..(group + 1) * words];
             let mut weight = 0;
-            for (mask, block) in masks[group * words..(group + 1) * words].iter().zip(block) {
-                let mut lanes = [0; 32];
-                l.store(*mask, &mut lanes);
-                weight += (lanes[lane] ^ block).count_ones();
+            for (mask, block) in mask.iter().zip(block) {
+                let mut mask_lanes = [0; 32];
+                l.store(*mask, &mut mask_lanes);
+                weight += (mask_lanes[lane] ^ block).count_ones();
             }
             let fold = weight.min(32 * words as u32 - weight);
             if fold as i32 <= tile.bounds[row] {
