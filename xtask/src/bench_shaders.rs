@@ -63,6 +63,24 @@ impl Ceilings {
     }
 }
 
+/// What a device costs before it has done anything.
+struct Startup {
+    /// Finding and opening the device.
+    opened: Duration,
+    /// The self-test and the pipelines it compiles.
+    tested: Duration,
+    /// A job of one seed and one block, pipelines compiled.
+    smallest: Duration,
+}
+
+impl Startup {
+    /// Seeds from which opening a device for one job takes less time than the CPU miner, if it ever does.
+    fn worth(&self, gpu_seeds: f64, cpu_seeds: f64) -> Option<f64> {
+        let fixed = (self.opened + self.tested + self.smallest).as_secs_f64();
+        (gpu_seeds > cpu_seeds).then(|| fixed / (1.0 / cpu_seeds - 1.0 / gpu_seeds))
+    }
+}
+
 /// A line of a table. Rates are per second.
 struct Row {
     what: String,
@@ -121,10 +139,11 @@ pub fn run(options: &Options) -> Result<()> {
             jobs.push(job_row(&gpu, words, blocks, budget)?);
         }
     }
+    let startup = Startup { opened, tested, smallest: smallest_job(&gpu)? };
     if options.json {
-        println!("{:#}", as_json(&gpu, &ceilings, &kernels, &jobs, [opened, tested]));
+        println!("{:#}", as_json(&gpu, &ceilings, &kernels, &jobs, &startup));
     } else {
-        print_tables(&gpu, &ceilings, &kernels, &jobs, [opened, tested]);
+        print_tables(&gpu, &ceilings, &kernels, &jobs, &startup);
     }
     Ok(())
 }
@@ -172,9 +191,11 @@ fn kernel_rows(gpu: &GpuMiner, words: usize, budget: Duration) -> Result<Vec<Row
     Ok(rows)
 }
 
-/// Seeds/s of a miner on noise: more and more seeds until it takes long enough.
-fn job_rate(miner: &dyn Miner, words: usize, blocks: &[u32], budget: Duration) -> Result<f64> {
-    let mut seeds = (1 << 14) * 4 / blocks.len() as u64 + 1;
+/// Seeds/s of a miner on noise: more and more seeds, from `seeds` on, until it takes long enough.
+fn job_rate(miner: &dyn Miner, words: usize, blocks: &[u32], seeds: u64, budget: Duration) -> Result<f64> {
+    let mut seeds = seeds;
+    // The first run compiles and is not timed.
+    let mut first = true;
     loop {
         let job = Job {
             generator: Generator::Mt19937,
@@ -192,6 +213,9 @@ fn job_rate(miner: &dyn Miner, words: usize, blocks: &[u32], budget: Duration) -
         if !found.is_empty() && words > 4 {
             bail!("{} finds something in noise: {:?}", miner.name(), found[0]);
         }
+        if std::mem::take(&mut first) {
+            continue;
+        }
         if time >= budget / 2 || seeds == SEED_END {
             return Ok(seeds as f64 / time.as_secs_f64());
         }
@@ -200,11 +224,34 @@ fn job_rate(miner: &dyn Miner, words: usize, blocks: &[u32], budget: Duration) -
     }
 }
 
+/// The time of a job of one seed and one block: the median of several.
+fn smallest_job(gpu: &GpuMiner) -> Result<Duration> {
+    let blocks = noise(16);
+    let job = Job {
+        generator: Generator::Mt19937,
+        seeding: Seeding::Genrand,
+        block_bits: BlockBits::default(),
+        seeds: 0..1,
+        blocks: &blocks,
+        fold_limit: rare(16),
+        best_per_block: 1,
+        filter: Filter::All,
+    };
+    let mut times = Vec::new();
+    for _ in 0..9 {
+        let start = Instant::now();
+        gpu.mine(&job, &())?;
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    Ok(times[times.len() / 2])
+}
+
 /// A whole job through the miner, hits, readback and all; the CPU miner beside it.
 fn job_row(gpu: &GpuMiner, words: usize, count: usize, budget: Duration) -> Result<Row> {
     let blocks = noise(count * words);
-    let seeds = job_rate(gpu, words, &blocks, budget)?;
-    let cpu = job_rate(&cpu_miner(), words, &blocks, budget / 2)?;
+    let seeds = job_rate(gpu, words, &blocks, 1024, budget)?;
+    let cpu = job_rate(&cpu_miner(), words, &blocks, 64, budget / 2)?;
     let pairs = count as f64;
     Ok(Row {
         what: "job".to_owned(),
@@ -232,7 +279,7 @@ fn percent(part: f64, whole: f64) -> String {
     format!("{:.0} %", 100.0 * part / whole)
 }
 
-fn print_tables(gpu: &GpuMiner, ceilings: &Ceilings, kernels: &[Row], jobs: &[Row], startup: [Duration; 2]) {
+fn print_tables(gpu: &GpuMiner, ceilings: &Ceilings, kernels: &[Row], jobs: &[Row], startup: &Startup) {
     let info = gpu.info();
     println!(
         "device: {} ({}, {}, {} {})",
@@ -243,10 +290,12 @@ fn print_tables(gpu: &GpuMiner, ceilings: &Ceilings, kernels: &[Row], jobs: &[Ro
         info.driver_info
     );
     println!("cpu miner: {}", cpu_miner().name());
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
     println!(
-        "start-up: open {:.0} ms, self-test {:.0} ms",
-        startup[0].as_secs_f64() * 1e3,
-        startup[1].as_secs_f64() * 1e3
+        "start-up: open {:.0} ms, self-test with its pipelines {:.0} ms; then the smallest job takes {:.2} ms",
+        ms(startup.opened),
+        ms(startup.tested),
+        ms(startup.smallest)
     );
     println!("\n| ceiling | measured |\n|---|---:|");
     for roof in Roof::ALL {
@@ -268,13 +317,13 @@ fn print_tables(gpu: &GpuMiner, ceilings: &Ceilings, kernels: &[Row], jobs: &[Ro
         );
     }
     println!(
-        "\n| job: W | B | seeds/s | pairs/s | of mask ceiling | of popcount ceiling | CPU miner pairs/s | GPU / CPU |"
+        "\n| job: W | B | seeds/s | pairs/s | of mask ceiling | of popcount ceiling | CPU miner pairs/s | GPU / CPU | worth opening from |"
     );
-    println!("|---:|---:|---:|---:|---:|---:|---:|---:|");
+    println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     for row in jobs {
         let cpu = row.cpu.unwrap_or(f64::NAN);
         println!(
-            "| {} | {} | {} | {} | {} | {} | {} | {:.1} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {:.1} | {} |",
             row.words,
             row.blocks,
             human(row.seeds),
@@ -283,22 +332,21 @@ fn print_tables(gpu: &GpuMiner, ceilings: &Ceilings, kernels: &[Row], jobs: &[Ro
             percent(row.pairs, ceilings.pairs(row.words)),
             human(cpu),
             row.pairs / cpu,
+            match startup.worth(row.seeds, cpu / row.blocks as f64) {
+                Some(seeds) => format!("{}seeds", human(seeds)),
+                None => "never".to_owned(),
+            },
         );
     }
 }
 
-fn as_json(
-    gpu: &GpuMiner,
-    ceilings: &Ceilings,
-    kernels: &[Row],
-    jobs: &[Row],
-    startup: [Duration; 2],
-) -> Value {
+fn as_json(gpu: &GpuMiner, ceilings: &Ceilings, kernels: &[Row], jobs: &[Row], startup: &Startup) -> Value {
     let info = gpu.info();
     let row = |row: &Row| {
         json!({
             "what": row.what, "words": row.words, "blocks": row.blocks,
             "seeds_per_s": row.seeds, "pairs_per_s": row.pairs, "cpu_pairs_per_s": row.cpu,
+            "worth_opening_from_seeds": row.cpu.and_then(|cpu| startup.worth(row.seeds, cpu / row.blocks as f64)),
             "of_mask_ceiling": row.seeds / ceilings.seeds(row.words),
             "of_popcount_ceiling": row.pairs / ceilings.pairs(row.words),
         })
@@ -309,8 +357,9 @@ fn as_json(
         "device": { "name": info.name, "kind": info.kind.name(), "backend": info.backend,
                     "driver": info.driver, "driver_info": info.driver_info },
         "cpu_miner": cpu_miner().name(),
-        "open_ms": startup[0].as_secs_f64() * 1e3,
-        "self_test_ms": startup[1].as_secs_f64() * 1e3,
+        "open_ms": startup.opened.as_secs_f64() * 1e3,
+        "self_test_ms": startup.tested.as_secs_f64() * 1e3,
+        "smallest_job_ms": startup.smallest.as_secs_f64() * 1e3,
         "ceilings_per_s": roofs,
         "kernels": kernels.iter().map(row).collect::<Vec<_>>(),
         "jobs": jobs.iter().map(row).collect::<Vec<_>>(),

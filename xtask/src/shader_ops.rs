@@ -34,7 +34,7 @@ fn compile(kernel: Kernel) -> Result<Vec<u32>> {
     Ok(spv::write_vec(&module, &info, &options, None)?)
 }
 
-/// `counts` times `times`, divided by `share`.
+/// `counts` times `times`.
 fn scaled(counts: &Counts, times: f64) -> Vec<(&'static str, f64)> {
     counts.named().into_iter().map(|(name, count)| (name, count as f64 * times)).collect()
 }
@@ -58,34 +58,40 @@ fn seeding_turns(kernel: Kernel) -> f64 {
     (steps / 12) as f64
 }
 
-/// What a kernel does for each seed, and for each pair where it scores.
+/// Turns of a loop over the span of 16 blocks, for each pair of a thread's masks: the rare second weighing is left out.
+const SPAN: f64 = 16.0;
+
+/// What a kernel does for each seed, and for each pair where it scores: instructions outside loops, and each loop times its turns.
+/// Loops come in the order of the text (`shaders/*.wgsl`); the last one, hits weighed again, is left out.
 fn per_unit(kernel: Kernel, body: &Body) -> Vec<(&'static str, Vec<(&'static str, f64)>)> {
-    let straight = scaled(&body.straight, 1.0);
+    let tile = kernel.tile() as f64;
     let whole_groups = (kernel.words() / 16) as f64;
+    let each =
+        |parts: &[(&Counts, f64)]| sum(parts.iter().map(|(counts, times)| scaled(counts, *times)).collect());
+    let (straight, loops) = (&body.straight, &body.loops);
+    let seeding = seeding_turns(kernel) / tile;
     match kernel {
         Kernel::Mask { .. } => {
-            let mut parts = vec![straight, scaled(&body.loops[0], seeding_turns(kernel))];
-            parts.extend(body.loops.get(1).map(|counts| scaled(counts, whole_groups)));
-            vec![("seed", sum(parts))]
+            let mut parts = vec![(straight, 1.0 / tile), (&loops[0], seeding)];
+            parts.extend(loops.get(1).map(|counts| (counts, whole_groups / tile)));
+            vec![("seed", each(&parts))]
         }
         Kernel::Fused { .. } => vec![
-            ("seed", sum(vec![straight, scaled(&body.loops[0], seeding_turns(kernel))])),
-            ("pair", scaled(&body.loops[1], 1.0)),
+            ("seed", each(&[(straight, 1.0 / tile), (&loops[0], seeding)])),
+            ("pair", each(&[(&loops[1], 1.0 / (SPAN * tile)), (&loops[2], 1.0 / tile)])),
         ],
         Kernel::FusedWide { .. } => {
-            let mut parts = vec![straight, scaled(&body.loops[0], seeding_turns(kernel))];
-            parts.extend(body.loops.get(1).map(|counts| scaled(counts, whole_groups)));
-            vec![("seed and its pairs", sum(parts))]
+            let mut parts = vec![(straight, 1.0 / tile), (&loops[0], seeding)];
+            parts.extend(loops.get(1).map(|counts| (counts, whole_groups / tile)));
+            vec![("seed with its pair", each(&parts))]
         }
-        Kernel::Score { .. } => {
-            let tile = kernel.tile() as f64;
-            vec![("seed", scaled(&body.straight, 1.0 / tile)), ("pair", scaled(&body.loops[0], 1.0 / tile))]
-        }
+        Kernel::Score { .. } => vec![
+            ("seed", each(&[(straight, 1.0 / tile)])),
+            ("pair", each(&[(&loops[0], 1.0 / (SPAN * tile)), (&loops[1], 1.0 / tile)])),
+        ],
         Kernel::ScoreWide { .. } => {
-            let pairs = 8.0 * kernel.tile() as f64;
-            let parts =
-                vec![scaled(&body.loops[0], 1.0 / pairs), scaled(&body.loops[1], whole_groups / pairs)];
-            vec![("pair", sum(parts))]
+            let pairs = 8.0 * tile;
+            vec![("pair", each(&[(&loops[0], 1.0 / pairs), (&loops[1], whole_groups / pairs)]))]
         }
         _ => Vec::new(),
     }

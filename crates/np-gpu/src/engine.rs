@@ -17,6 +17,9 @@ pub const SLOTS: usize = DEPTH + 1;
 /// Pairs in a submission at most: its hits are counted in 32 bits.
 const MAX_SIZE: u64 = 1 << 31;
 
+/// Pairs in a submission at least, as far as its time goes: below, a submission's own cost is all that is left.
+const MIN_SIZE: u64 = 1 << 12;
+
 /// Seeds x blocks of one submission.
 #[derive(Clone, Debug)]
 pub struct Piece {
@@ -112,7 +115,7 @@ impl Pace {
                 .min(u128::from(4 * self.size)) as u64,
             false => self.size,
         };
-        self.size = by_time.min(by_hits).clamp(1, MAX_SIZE);
+        self.size = by_time.max(MIN_SIZE).min(by_hits).clamp(1, MAX_SIZE);
     }
 }
 

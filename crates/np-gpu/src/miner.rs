@@ -5,9 +5,11 @@ use crate::engine::{Engine, Halt};
 use crate::joins::{self, JoinWork};
 use crate::pairs::{self, PairWork};
 use crate::pipeline::Pipelines;
+use crate::slot::Slot;
 use np_core::miner::{Candidate, Filter, Job, MineError, Miner, Tally, Watch};
 use std::ops::Range;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
 
 /// Mines on one device. Every hit is computed again on the CPU; whatever goes wrong is a [`MineError::Device`].
 pub struct GpuMiner {
@@ -15,6 +17,8 @@ pub struct GpuMiner {
     pub(crate) pipelines: Pipelines,
     choice: Choice,
     submissions: AtomicU64,
+    /// Slots of the last job that went well, for the next.
+    idle: Mutex<Option<Vec<Slot>>>,
 }
 
 /// A job the device did not finish.
@@ -52,7 +56,13 @@ impl GpuMiner {
             Ok(pipelines) => pipelines,
             Err(what) => return Err(OpenError::Refused { device, what }),
         };
-        let miner = Self { open, pipelines, choice: choice.clone(), submissions: AtomicU64::new(0) };
+        let miner = Self {
+            open,
+            pipelines,
+            choice: choice.clone(),
+            submissions: AtomicU64::new(0),
+            idle: Mutex::new(None),
+        };
         if choice.self_test {
             miner.self_test().map_err(|error| OpenError::SelfTest { device, what: error.to_string() })?;
         }
@@ -100,6 +110,15 @@ impl GpuMiner {
         Ok(tally.finish())
     }
 
+    /// The idle slots, if they have room for so many limits, else new ones.
+    fn slots(&self, limits: usize) -> Result<Vec<Slot>, String> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match idle.filter(|slots| slots[0].limit_count() >= limits) {
+            Some(slots) => self.open.check().map(|()| slots),
+            None => pairs::slots(&self.open, limits, self.choice.hit_capacity.clamp(1, 1 << 24)),
+        }
+    }
+
     fn mine_set(
         &self,
         job: &Job<'_>,
@@ -110,8 +129,7 @@ impl GpuMiner {
         let device = |what| MineError::Device { device: self.open.info.name.clone(), what };
         let nothing =
             |what| (device(what), vec![Remaining { blocks: set.clone(), seeds: job.seeds.clone() }]);
-        let capacity = self.choice.hit_capacity.clamp(1, 1 << 24);
-        let slots = pairs::slots(&self.open, job.block_bits.words(), capacity).map_err(nothing)?;
+        let slots = self.slots(pairs::limits_needed(job.block_bits.words(), set.len())).map_err(nothing)?;
         let engine = Engine {
             open: &self.open,
             slots: &slots,
@@ -134,6 +152,9 @@ impl GpuMiner {
             }
             other => return Err(nothing(format!("it cannot mine with the filter {other:?}"))),
         };
+        if halted.is_ok() {
+            *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some(slots);
+        }
         halted.map_err(|Halt { why, unfinished }| {
             let blocks = |piece: &crate::engine::Piece| match job.filter {
                 Filter::All => set.start + piece.blocks.start..set.start + piece.blocks.end,

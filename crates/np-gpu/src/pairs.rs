@@ -78,10 +78,15 @@ pub struct PairWork<'a, 'j> {
     rest: Range<usize>,
 }
 
-/// Slots fit for such a job.
-pub fn slots(open: &Open, words: usize, capacity: u32) -> Result<Vec<Slot>, String> {
-    let limits = CHUNKS * chunk_blocks(words);
-    open.guard(|| (0..SLOTS).map(|_| Slot::new(open, CHUNKS + 1, limits, capacity)).collect())
+/// Limits a slot must hold for sets of at most `blocks` blocks.
+pub fn limits_needed(words: usize, blocks: usize) -> usize {
+    let chunk = chunk_blocks(words);
+    blocks.div_ceil(chunk).clamp(1, CHUNKS) * chunk
+}
+
+/// Slots for a job, with room for so many limits.
+pub fn slots(open: &Open, limits: usize, capacity: u32) -> Result<Vec<Slot>, String> {
+    open.guard(|| (0..SLOTS).map(|_| Slot::new(open, CHUNKS, limits, capacity)).collect())
 }
 
 /// A slot for one dispatch of such masks.
@@ -199,7 +204,8 @@ fn mask_seeds(open: &Open, words: usize, span: u64, tile: usize) -> u64 {
     let bytes = 16 * quads(words) as u64;
     let budget = match open.info.kind {
         DeviceKind::Cpu => 8 << 20,
-        _ => (bytes << 16).clamp(64 << 20, 256 << 20),
+        DeviceKind::Discrete => 256 << 20,
+        _ => 64 << 20,
     };
     let budget = budget.min(open.limits.max_buffer_size).min(open.limits.max_storage_buffer_binding_size);
     let group = tile as u64 * u64::from(WORKGROUP);
@@ -307,5 +313,29 @@ impl Work for PairWork<'_, '_> {
 
     fn progress(&self, piece: &Piece) -> u64 {
         piece.size()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grid_has_all_groups_and_no_dimension_too_long() {
+        for groups in [1, 2, 65_534, 65_535, 65_536, 65_537, 98_305, 1 << 24, u32::MAX / 128] {
+            let (x, y) = grid(groups);
+            assert!(x <= MAX_GROUPS && y <= MAX_GROUPS && u64::from(x) * u64::from(y) >= groups.into());
+            assert!(u64::from(x) * (u64::from(y) - 1) < groups.into(), "whole rows of idle groups");
+        }
+    }
+
+    #[test]
+    fn every_job_has_a_shape() {
+        assert_eq!(Shape::of(16, 32), Shape::Fused(Kernel::Fused { words: 16 }));
+        assert_eq!(Shape::of(48, 3), Shape::Fused(Kernel::FusedWide { words: 48, blocks: 4 }));
+        let two = |make, score| Shape::TwoPass { make, score };
+        assert_eq!(Shape::of(16, 33), two(Kernel::Mask { words: 16 }, Kernel::Score { words: 16 }));
+        assert_eq!(Shape::of(48, 9), two(Kernel::Mask { words: 48 }, Kernel::ScoreWide { words: 48 }));
+        assert_eq!(Shape::of(228, 1), two(Kernel::LongMask { words: 228 }, Kernel::ScoreWide { words: 228 }));
     }
 }

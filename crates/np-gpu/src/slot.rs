@@ -18,6 +18,7 @@ pub struct Slot {
     pub hits: wgpu::Buffer,
     read: wgpu::Buffer,
     capacity: u32,
+    limit_count: usize,
     clock: Option<Clock>,
 }
 
@@ -71,8 +72,14 @@ impl Slot {
             hits: buffer("hits", list, Use::STORAGE | Use::COPY_SRC | Use::COPY_DST),
             read: buffer("read", list + 16, Use::MAP_READ | Use::COPY_DST),
             capacity,
+            limit_count: limits,
             clock,
         }
+    }
+
+    /// Limits the slot has room for.
+    pub fn limit_count(&self) -> usize {
+        self.limit_count
     }
 
     /// Hits the list can hold.

@@ -123,6 +123,23 @@ fn join() {
     }
 }
 
+/// More than 65,535 workgroups: the dispatch has two dimensions.
+#[test]
+fn a_dispatch_of_two_dimensions_reaches_every_seed_once() {
+    let Some(gpu) = open("a_dispatch_of_two_dimensions_reaches_every_seed_once", &any()) else { return };
+    let seeds = 65_535 * 128 + 5000;
+    let wanted = [3, 32_768 * 128 - 1, 32_768 * 128, 65_535 * 128, seeds - 1];
+    let mut blocks = vec![0; 4 * wanted.len()];
+    for (block, seed) in blocks.chunks_exact_mut(4).zip(wanted) {
+        np_core::generator::mask_words(seed, block);
+    }
+    let table = JoinTable::new(BlockBits::new(128).unwrap(), &blocks, 1);
+    let inputs = Inputs { table: Some(&table), ..Inputs::default() };
+    let probe = Probe::new(&gpu, Kernel::Join { words: 1 }, seeds, 100, inputs).unwrap();
+    let found: Vec<u32> = sorted(probe.run(0, seeds, 1).unwrap().hits).iter().map(|hit| hit.seed).collect();
+    assert_eq!(found, wanted);
+}
+
 #[test]
 fn a_full_hit_list_counts_on_and_holds_true_hits() {
     let Some(gpu) = open("a_full_hit_list_counts_on_and_holds_true_hits", &any()) else { return };

@@ -113,6 +113,23 @@ fn several_batches_with_a_tightening_limit() {
     }
 }
 
+/// Submissions are sized by time, and the time must not show.
+#[test]
+fn the_size_of_submissions_does_not_change_the_result() {
+    for target in [1, 1_000_000, 1_000_000_000].map(std::time::Duration::from_nanos) {
+        let Some(gpu) =
+            open("the_size_of_submissions_does_not_change_the_result", &Choice { target, ..any() })
+        else {
+            return;
+        };
+        for (words, count, seeds) in [(16, 3, 100_000), (16, 100, 3000), (40, 20, 3000)] {
+            let bits = 32 * words as u32;
+            let blocks = planted(words, count, 0..seeds);
+            assert_eq!(same(&gpu, &job(bits, 0..seeds, &blocks, bits, 3)), 3 * count);
+        }
+    }
+}
+
 #[test]
 fn an_overflowing_hit_list_loses_nothing() {
     for capacity in [1, 7, 100] {
