@@ -6,7 +6,7 @@ use np_core::miner::{Candidate, Job, MineError, Miner, Watch};
 use np_cpu::CpuMiner;
 use np_gpu::{BothMiner, FallbackMiner, GpuMiner, Which};
 use serde::Serialize;
-use std::sync::Once;
+use std::sync::{Once, OnceLock};
 
 /// Who mines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -42,11 +42,11 @@ impl Choice {
                 bail!("--device names a GPU, but --backend cpu uses none; use --backend gpu")
             }
             Backend::Cpu => Ok(Box::new(cpu)),
-            Backend::Auto => match GpuMiner::open(&self.gpu()) {
-                Ok(gpu) => Ok(Box::new(Routed::new(cpu.clone(), Telling::new(gpu, cpu)))),
-                Err(_) if self.device.is_none() => Ok(Box::new(cpu)),
-                Err(error) => Err(error.into()),
-            },
+            Backend::Auto if self.device.is_some() => {
+                let gpu = Telling::new(GpuMiner::open(&self.gpu())?, cpu.clone());
+                Ok(Box::new(Routed::new(cpu, gpu)))
+            }
+            Backend::Auto => Ok(Box::new(Routed::new(cpu.clone(), Auto { cpu, gpu: OnceLock::new() }))),
             Backend::Gpu => Ok(Box::new(Routed::new(cpu, GpuMiner::open(&self.gpu())?))),
             Backend::Both => {
                 // Both miners live as long as the process.
@@ -113,6 +113,29 @@ impl Miner for Telling {
             self.told.call_once(|| eprintln!("np-cli: {error}; going on with the CPU"));
         }
         result
+    }
+}
+
+/// A real GPU if there is one, asked for only once there is a job worth its start-up.
+struct Auto {
+    cpu: CpuMiner,
+    gpu: OnceLock<Option<Telling>>,
+}
+
+impl Miner for Auto {
+    fn name(&self) -> String {
+        self.gpu.get().and_then(Option::as_ref).map_or_else(|| self.cpu.name(), Miner::name)
+    }
+
+    fn mine(&self, job: &Job<'_>, watch: &dyn Watch) -> Result<Vec<Candidate>, MineError> {
+        let gpu = self.gpu.get_or_init(|| {
+            let gpu = GpuMiner::open(&np_gpu::Choice::default()).ok()?;
+            Some(Telling::new(gpu, self.cpu.clone()))
+        });
+        match gpu {
+            Some(gpu) => gpu.mine(job, watch),
+            None => self.cpu.mine(job, watch),
+        }
     }
 }
 
