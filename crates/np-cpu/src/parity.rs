@@ -147,23 +147,29 @@ fn cases() -> impl Iterator<Item = Case> {
     })
 }
 
-/// Larger jobs: several batches of seeds and many blocks, so that bounds tighten while threads interleave.
+/// Larger jobs: many batches of seeds and many blocks, so that scoring is sliced, in one span and in
+/// several, and bounds tighten while threads interleave.
 fn large_cases() -> impl Iterator<Item = Case> {
     let mut noise = Noise(2);
     [
-        (512, 20_000, 70),
-        (128, 5_000, 600),
+        (512, 40_000, 70),
+        (128, 20_000, 130),
+        (160, 9_000, 67),
         (512, 700, 1500),
-        (2048, 3_000, 40),
-        (4096, 1_100, 33),
-        (32768, 600, 9),
+        (544, 6_000, 33),
+        (1024, 9_000, 37),
+        (2080, 5_000, 21),
+        (4096, 5_000, 13),
+        (7296, 4_500, 9),
+        (32768, 4_200, 8),
     ]
     .into_iter()
     .flat_map(move |(bits, seeds, count): (u32, u64, usize)| {
-        let start = noise.below(SEED_END - seeds);
+        let start = SEED_END - seeds - noise.below(2) * noise.below(SEED_END - seeds);
         let seeds = start..start + seeds;
         let blocks = blocks(&mut noise, bits as usize / 32, count, &seeds);
-        [(bits / 2, 1), (bits / 2, 64), (bits / 2 - 2 * bits.isqrt(), 3)].map(|(fold_limit, best)| Case {
+        let tight = bits / 2 - 3 * bits.isqrt() / 2 - 8;
+        [(bits / 2, 1), (tight, 64), (tight, 3), (bits / 10, 1)].map(|(fold_limit, best)| Case {
             bits,
             seeds: seeds.clone(),
             blocks: blocks.clone(),
