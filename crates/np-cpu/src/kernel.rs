@@ -1,9 +1,9 @@
 //! Which kernels there are, which the machine can run, and which one is used.
 
-#[cfg(target_arch = "x86_64")]
-use crate::avx512::Avx512;
 use crate::lanes::Lanes;
 use crate::portable::Portable;
+#[cfg(target_arch = "x86_64")]
+use crate::{avx2::Avx2, avx512::Avx512};
 use std::fmt;
 
 /// An instruction set the miner's loops are compiled for.
@@ -12,6 +12,8 @@ use std::fmt;
 pub enum Kernel {
     /// The compiler's own vectors; runs everywhere.
     Portable,
+    /// 8 lanes: AVX2 (Intel from Haswell, AMD from Zen).
+    Avx2,
     /// 16 lanes: AVX-512 F and VPOPCNTDQ (Intel from Ice Lake, AMD from Zen 4).
     Avx512,
 }
@@ -65,12 +67,13 @@ impl std::error::Error for KernelError {}
 
 impl Kernel {
     /// Every kernel of this build, slowest first.
-    pub const ALL: [Self; 2] = [Self::Portable, Self::Avx512];
+    pub const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
 
     /// Its name in [`KERNEL_VARIABLE`].
     pub const fn id(self) -> &'static str {
         match self {
             Self::Portable => "portable",
+            Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
         }
     }
@@ -80,9 +83,11 @@ impl Kernel {
         match self {
             Self::Portable => true,
             #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => Avx2::detect().is_some(),
+            #[cfg(target_arch = "x86_64")]
             Self::Avx512 => Avx512::detect().is_some(),
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx512 => false,
+            _ => false,
         }
     }
 
@@ -110,15 +115,45 @@ impl Kernel {
 
     /// Runs `stage` with this kernel's lanes, or portable ones where the machine lacks them.
     pub(crate) fn run<S: Stage>(self, stage: S) -> S::Out {
+        #[cfg(target_arch = "x86_64")]
         match self {
-            Self::Portable => stage.run(Portable),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => match Avx512::detect() {
-                Some(l) => stage.run(l),
-                None => stage.run(Portable),
-            },
-            #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx512 => stage.run(Portable),
+            Self::Portable => (),
+            Self::Avx2 => {
+                if let Some(l) = Avx2::detect() {
+                    return stage.run(l);
+                }
+            }
+            Self::Avx512 => {
+                if let Some(l) = Avx512::detect() {
+                    return stage.run(l);
+                }
+            }
         }
+        stage.run(Portable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernels_go_by_their_names() {
+        for kernel in Kernel::ALL.into_iter().filter(|k| k.is_supported()) {
+            assert_eq!(Kernel::named(kernel.id()), Ok(kernel));
+        }
+        let error = Kernel::named("amx").unwrap_err();
+        assert_eq!(error, KernelError::Unknown { name: "amx".to_owned() });
+        assert_eq!(error.to_string(), "NP_CPU=amx: no such kernel; there are: portable, avx2, avx512");
+        let lacking = KernelError::Unsupported { kernel: Kernel::Avx512 };
+        assert!(lacking.to_string().starts_with("NP_CPU=avx512: this processor cannot run it"));
+    }
+
+    #[test]
+    fn the_fastest_kernel_is_the_last_that_runs() {
+        let fastest = Kernel::fastest();
+        assert!(fastest.is_supported());
+        let after = Kernel::ALL.into_iter().skip_while(|k| *k != fastest).skip(1);
+        assert_eq!(after.filter(|k| k.is_supported()).count(), 0);
     }
 }

@@ -19,8 +19,12 @@
 //! ```
 
 #[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
 mod avx512;
 mod board;
+#[cfg(test)]
+mod broken;
 mod classes;
 mod direct;
 mod join;

@@ -1,0 +1,15 @@
+//! `cargo bench -p np-cpu`: every kernel of this machine, beside the scalar oracle. An argument with
+//! letters keeps only the kernels of that name: `cargo bench -p np-cpu -- avx512`.
+
+use std::time::Duration;
+
+fn main() {
+    let only = std::env::args().skip(1).find(|a| !a.starts_with('-'));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let figures = np_cpu::measure::every_kernel(Duration::from_millis(700), threads, only.as_deref());
+    println!("{:9} {:>7}  {:44} {:>18}   ratio", "kernel", "threads", "what", "rate");
+    for f in figures.expect("the threads start") {
+        let rate = format!("{:.1} M{}/s", f.rate / 1e6, f.unit);
+        println!("{:9} {:>7}  {:44} {rate:>18}   {:.1} x {}", f.kernel, f.threads, f.what, f.ratio(), f.peer);
+    }
+}
