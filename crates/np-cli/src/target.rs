@@ -87,7 +87,9 @@ impl Target {
             }
             Err(e) => return Err(anyhow!(e).context(cannot())),
             Ok(found) => {
-                if Handle::from_path(&path).ok().is_some_and(|h| Some(h) == source.handle()) {
+                // Only a regular file is opened to be compared: a pipe would wait for its writer.
+                let same = || Handle::from_path(&path).ok().is_some_and(|h| Some(h) == source.handle());
+                if found.is_file() && same() {
                     bail!("{label} is the input itself; name another output with -o");
                 }
                 if found.is_dir() {

@@ -1,0 +1,11 @@
+//! End-to-end tests: they run the built np-cli in a folder of their own.
+
+mod bench;
+mod conventions;
+mod corrupt;
+mod files;
+mod listing;
+mod round_trip;
+mod sandbox;
+mod signals;
+mod streams;
