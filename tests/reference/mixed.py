@@ -93,7 +93,7 @@ def decode_runs(coder, keys, content_length):
     new_key_model, complement_model = Bit(), Bit()
     position_kind_model, bias_model = Tree(2), Tree(6)
     key_decoder = KeyDecoder()
-    runs, end, number_before = [], 0, None
+    runs, end, key_before = [], 0, None
     for _ in range(count):
         gap = gap_model.decode(coder)
         length = length_model.decode(coder) + 1
@@ -109,20 +109,21 @@ def decode_runs(coder, keys, content_length):
             if number < 0:
                 raise coder.damage("a run of a key that is not in the table")
         position_kind = position_kind_model.decode(coder)
+        key = keys.keys[number]
         position = keys.left_at[number]
-        if position_kind == 1 and number == number_before:
+        if position_kind == 1 and key == key_before:
             position += gap
         elif position_kind == 2:
             position = position_model.decode(coder)
         elif position_kind == 3:
             raise coder.damage("position kind 3")
-        if position >= POSITION_MAX - content_length:
+        if position > POSITION_MAX - content_length:
             raise coder.damage(f"stream position {position}")
         bias = bias_model.decode(coder)
         complement = complement_model.decode(coder)
         runs.append(Piece(start, length, number, position, bias, complement))
         keys.left_at[number] = position + length
-        number_before = number
+        key_before = key
     return runs
 
 
