@@ -155,7 +155,7 @@ def main():
         else:
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
-    except (Damage, OSError) as error:
+    except (Damage, OSError, ImportError) as error:
         sys.exit(f"{args.file}: {error}")
 
 
