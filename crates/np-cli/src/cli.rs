@@ -150,10 +150,18 @@ impl Search {
     pub fn options(&self) -> anyhow::Result<Options> {
         let mut options = Options::level(self.level.0);
         options.block_bits = BlockBits::new(self.block_bits)?;
-        options.segment_bytes = self.segment_size as usize;
+        // Whole blocks, so that records go on in step from segment to segment.
+        let (segment, block) = (self.segment_size as usize, options.block_bits.bytes());
+        options.segment_bytes = if segment < block { segment } else { segment - segment % block };
+        if let Some(radius) = self.radius {
+            options.effort.radius = radius.min(RADIUS_MAX);
+        }
         Ok(options)
     }
 }
+
+/// A radius beyond this is a search of all seeds.
+const RADIUS_MAX: u32 = 1 << 31;
 
 fn block_bits(text: &str) -> Result<u32, String> {
     let bits = text.parse::<u32>().map_err(|e| e.to_string())?;

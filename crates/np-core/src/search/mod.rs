@@ -41,11 +41,11 @@ impl Effort {
         // zstd level; log2 of starts, solver budget, seeds at starts, seeds of the join, pairs, radius. 0 stands
         // for none.
         let (zstd_level, starts, solve, start_seeds, join_seeds, pairs, radius) = match level.clamp(1, 9) {
-            1 => (3, 1, 14, 16, 0, 0, 5),
-            2 => (6, 2, 16, 18, 18, 24, 6),
-            3 => (9, 3, 18, 20, 20, 27, 6),
-            4 => (12, 3, 19, 22, 22, 29, 7),
-            5 => (16, 4, 20, 23, 23, 31, 8),
+            1 => (3, 1, 18, 16, 0, 0, 5),
+            2 => (6, 2, 19, 18, 18, 24, 6),
+            3 => (9, 3, 20, 20, 20, 27, 6),
+            4 => (12, 3, 20, 22, 22, 29, 7),
+            5 => (16, 4, 21, 23, 23, 31, 8),
             6 => (19, 4, 22, 24, 24, 33, 8),
             7 => (19, 4, 23, 26, 26, 35, 10),
             8 => (19, 4, 25, 28, 28, 38, 11),
