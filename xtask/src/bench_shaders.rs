@@ -174,6 +174,8 @@ fn kernel_rows(gpu: &GpuMiner, words: usize, budget: Duration) -> Result<Vec<Row
         };
         let inputs = Inputs { blocks: &blocks, limits: &limits, masks: &masks, table: None };
         let probe = Probe::new(gpu, kernel, most, 1 << 12, inputs)?;
+        // The first run compiles: drivers put it off until then.
+        probe.run(0, 1, 1)?;
         let (mut seeds, mut repeats) = (most.min(1 << 12), 1u32);
         let rate = loop {
             let time = probe.run(0, seeds, repeats)?.time.as_secs_f64();

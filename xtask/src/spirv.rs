@@ -1,7 +1,7 @@
 //! Counting instructions in SPIR-V: by class, by loop, with calls counted as the body they call. Reads what naga writes.
 
 use anyhow::{Context, Result};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::AddAssign;
 
 /// Instructions of one lane, by what they cost on a GPU. Vector instructions count once for each component.
@@ -13,8 +13,11 @@ pub struct Counts {
     pub add: u64,
     /// Shifts.
     pub shift: u64,
-    /// And, or, xor, not on integers; two or three of them are one three-input instruction on many GPUs.
+    /// And, or, xor, not on integers.
     pub logic: u64,
+    /// The same as three-input functions, which many GPUs have as one instruction: a greedy cover within each block, so at
+    /// most too many.
+    pub logic3: u64,
     /// Bit counts.
     pub popcount: u64,
     /// Comparisons, selects and logic on conditions.
@@ -31,12 +34,13 @@ pub struct Counts {
 
 impl Counts {
     /// Names and values, in the order of the tables.
-    pub fn named(&self) -> [(&'static str, u64); 10] {
+    pub fn named(&self) -> [(&'static str, u64); 11] {
         [
             ("multiply", self.multiply),
             ("add", self.add),
             ("shift", self.shift),
             ("logic", self.logic),
+            ("logic3", self.logic3),
             ("popcount", self.popcount),
             ("compare", self.compare),
             ("load", self.load),
@@ -53,6 +57,7 @@ impl AddAssign for Counts {
         self.add += other.add;
         self.shift += other.shift;
         self.logic += other.logic;
+        self.logic3 += other.logic3;
         self.popcount += other.popcount;
         self.compare += other.compare;
         self.load += other.load;
@@ -97,6 +102,8 @@ const ACCESS_CHAIN: u32 = 65;
 const LOOP_MERGE: u32 = 246;
 const LABEL: u32 = 248;
 const BRANCH_CONDITIONAL: u32 = 250;
+/// Or, xor, and, not on integers.
+const LOGIC: std::ops::RangeInclusive<u32> = 197..=200;
 const ENTRY_POINT: u32 = 15;
 /// Storage classes `Uniform` and `StorageBuffer`.
 const BUFFERS: [u32; 2] = [2, 12];
@@ -138,6 +145,40 @@ struct Module<'a> {
 }
 
 impl Module<'_> {
+    /// Results of logic instructions that become part of the three-input function of their only user.
+    fn swallowed(&self, from: usize, to: usize) -> HashSet<u32> {
+        let mut uses: HashMap<u32, u32> = HashMap::new();
+        for instruction in &self.list[from..to] {
+            for operand in instruction.operands.iter().skip(2) {
+                *uses.entry(*operand).or_default() += 1;
+            }
+        }
+        let mut swallowed = HashSet::new();
+        // Inputs of the function each logic result of the current block is.
+        let mut inputs: HashMap<u32, BTreeSet<u32>> = HashMap::new();
+        for instruction in &self.list[from..to] {
+            if instruction.opcode == LABEL {
+                inputs.clear();
+            }
+            if !LOGIC.contains(&instruction.opcode) {
+                continue;
+            }
+            let mut mine: BTreeSet<u32> = instruction.operands[2..].iter().copied().collect();
+            for operand in &instruction.operands[2..] {
+                let Some(theirs) = inputs.get(operand).filter(|_| uses[operand] == 1) else { continue };
+                let mut both = mine.clone();
+                both.remove(operand);
+                both.extend(theirs);
+                if both.len() <= 3 {
+                    mine = both;
+                    swallowed.insert(*operand);
+                }
+            }
+            inputs.insert(instruction.operands[1], mine);
+        }
+        swallowed
+    }
+
     fn body(&self, function: u32) -> Result<Body> {
         let (from, to) = *self.functions.get(&function).context("a call to a function that is not there")?;
         let mut body = Body::default();
@@ -154,6 +195,7 @@ impl Module<'_> {
                 Some((_, number)) => body.loops[*number] += counts,
             }
         };
+        let swallowed = self.swallowed(from, to);
         for instruction in &self.list[from..to] {
             let operands = instruction.operands;
             let width = operands.first().and_then(|ty| self.vectors.get(ty)).map_or(1, |n| u64::from(*n));
@@ -189,7 +231,12 @@ impl Module<'_> {
                 132 => block.multiply += width,
                 126 | 128 | 130 => block.add += width,
                 194..=196 => block.shift += width,
-                197..=200 => block.logic += width,
+                opcode if LOGIC.contains(&opcode) => {
+                    block.logic += width;
+                    if !swallowed.contains(&operands[1]) {
+                        block.logic3 += width;
+                    }
+                }
                 205 => block.popcount += width,
                 164..=191 => block.compare += width,
                 227..=242 => block.atomic += 1,
@@ -199,5 +246,48 @@ impl Module<'_> {
         }
         settle(&mut block, &around, &mut body);
         Ok(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `a ^ ((a ^ b) & ~(c ^ a))` on one loop's block, and a popcount outside: counted by hand.
+    #[test]
+    fn counts_what_stands_there() {
+        let op = |opcode: u32, operands: &[u32]| {
+            let mut words = vec![(operands.len() as u32 + 1) << 16 | opcode];
+            words.extend(operands);
+            words
+        };
+        let (int, a, b, c) = (90, 10, 11, 12);
+        let module: Vec<u32> = [
+            vec![0; 5],
+            op(ENTRY_POINT, &[5, 1, 0]),
+            op(FUNCTION, &[80, 1, 0, 81]),
+            op(LABEL, &[2]),
+            op(205, &[int, 13, a]),
+            op(249, &[3]),
+            op(LABEL, &[3]),
+            op(LOOP_MERGE, &[7, 6, 0]),
+            op(249, &[4]),
+            op(LABEL, &[4]),
+            op(198, &[int, 20, a, b]),
+            op(198, &[int, 21, c, a]),
+            op(200, &[int, 22, 21]),
+            op(199, &[int, 23, 20, 22]),
+            op(198, &[int, 24, a, 23]),
+            op(128, &[int, 25, 24, 24]),
+            op(249, &[6]),
+            op(LABEL, &[6]),
+            op(249, &[3]),
+            op(LABEL, &[7]),
+            op(FUNCTION_END, &[]),
+        ]
+        .concat();
+        let body = entry_body(&module).unwrap();
+        assert_eq!(body.straight, Counts { popcount: 1, ..Counts::default() });
+        assert_eq!(body.loops, [Counts { logic: 5, logic3: 1, add: 1, ..Counts::default() }]);
     }
 }

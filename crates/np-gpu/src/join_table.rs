@@ -3,6 +3,9 @@
 use np_core::block::BlockBits;
 
 /// For each place (word number in a block) a hash table in two flat arrays, as `shaders/join.wgsl` reads them.
+///
+/// A slot has each key once, however many blocks share it: a run of equal blocks must not make the kernel's probe long. So a slot
+/// has at most 2^15 keys, for there are `2^(32 - bits)` whose hash it is, and no more than there are blocks.
 pub struct JoinTable {
     /// log2 of the slots of each place: 4 to 21.
     pub bits: u32,
@@ -10,7 +13,9 @@ pub struct JoinTable {
     pub starts: Vec<u32>,
     /// Keys: the one of a word and its complement whose top bit is clear.
     pub keys: Vec<u32>,
-    /// The block each key came from.
+    /// `owner_starts[i]` to the next entry: where the blocks that have `keys[i]` lie in `owners`. One entry more at the end.
+    owner_starts: Vec<u32>,
+    /// Blocks, in rising order for each key.
     owners: Vec<u32>,
 }
 
@@ -33,31 +38,36 @@ impl JoinTable {
         let mut table = Self {
             bits,
             starts: vec![0; (places << bits) + 1],
-            keys: vec![0; count * places],
-            owners: vec![0; count * places],
+            keys: Vec::new(),
+            owner_starts: Vec::new(),
+            owners: Vec::with_capacity(count * places),
         };
-        let slots = || {
-            (0..places).flat_map(move |place| {
-                blocks
-                    .chunks_exact(words)
-                    .enumerate()
-                    .map(move |(b, block)| (place, b as u32, key(block[place])))
-            })
-        };
-        for (place, _, key) in slots() {
-            let slot = table.slot(place, key);
-            table.starts[slot + 1] += 1;
+        let mut entries: Vec<(u32, u32, u32)> = Vec::with_capacity(count);
+        for place in 0..places {
+            entries.clear();
+            entries.extend(blocks.chunks_exact(words).enumerate().map(|(b, block)| {
+                let key = key(block[place]);
+                (table.slot(place, key) as u32, key, b as u32)
+            }));
+            entries.sort_unstable();
+            let mut last = None;
+            for &(slot, key, block) in &entries {
+                if last != Some(key) {
+                    table.starts[slot as usize + 1] += 1;
+                    table.keys.push(key);
+                    table.owner_starts.push(table.owners.len() as u32);
+                    last = Some(key);
+                }
+                table.owners.push(block);
+            }
         }
+        table.owner_starts.push(table.owners.len() as u32);
         for slot in 1..table.starts.len() {
             table.starts[slot] += table.starts[slot - 1];
         }
-        let mut next = table.starts.clone();
-        for (place, block, key) in slots() {
-            let slot = table.slot(place, key);
-            let at = next[slot] as usize;
-            next[slot] += 1;
-            table.keys[at] = key;
-            table.owners[at] = block;
+        // A storage binding has at least one word, also where there are no blocks.
+        if table.keys.is_empty() {
+            table.keys.push(0);
         }
         table
     }
@@ -70,8 +80,11 @@ impl JoinTable {
     pub fn blocks(&self, place: usize, word: u32) -> impl Iterator<Item = u32> + '_ {
         let key = key(word);
         let slot = self.slot(place, key);
-        let range = self.starts[slot] as usize..self.starts[slot + 1] as usize;
-        range.filter(move |at| self.keys[*at] == key).map(|at| self.owners[at])
+        let keys = self.starts[slot] as usize..self.starts[slot + 1] as usize;
+        let found = keys.into_iter().find(|at| self.keys[*at] == key);
+        let owners =
+            found.map_or(0..0, |at| self.owner_starts[at] as usize..self.owner_starts[at + 1] as usize);
+        self.owners[owners].iter().copied()
     }
 }
 
@@ -93,5 +106,17 @@ mod tests {
             }
         }
         assert_eq!(JoinTable::new(block_bits, &[], 3).blocks(2, 5).count(), 0);
+    }
+
+    #[test]
+    fn equal_blocks_share_one_key() {
+        let block_bits = BlockBits::new(128).unwrap();
+        let mut blocks = vec![0; 4 * 100_000];
+        blocks[4 * 7] = 0x8000_0001;
+        let table = JoinTable::new(block_bits, &blocks, 2);
+        assert_eq!(table.keys.len(), 3);
+        assert_eq!(table.blocks(0, u32::MAX).count(), 99_999);
+        assert_eq!(table.blocks(0, 0x7fff_fffe).collect::<Vec<_>>(), [7]);
+        assert_eq!(table.blocks(1, 0).count(), 100_000);
     }
 }

@@ -30,6 +30,10 @@ pub enum Roof {
 const STEPS: u32 = 16;
 /// Operations of a thread in one round.
 const ROUND_OPERATIONS: u64 = 4 * 2 * STEPS as u64;
+/// Rounds of a loop at most.
+const MAX_ROUNDS: u32 = 1 << 13;
+/// How long one dispatch may take: drivers give up after two seconds.
+const MAX_DISPATCH: Duration = Duration::from_millis(500);
 /// Rounds whose results are checked against [`Roof::twin`].
 const CHECKED_ROUNDS: u32 = 3;
 
@@ -206,8 +210,8 @@ impl<'a> Bench<'a> {
         Self { open, pipeline, group, params, results, read, threads, quads }
     }
 
-    /// Runs `rounds` rounds and waits; the results of all threads.
-    fn run(&self, rounds: u32, quads: u32) -> Result<(Duration, Vec<u32>), String> {
+    /// Runs `rounds` rounds `repeats` times and waits; the results of all threads.
+    fn run(&self, rounds: u32, repeats: u32, quads: u32) -> Result<(Duration, Vec<u32>), String> {
         let start = Instant::now();
         let params = Params { threads: self.threads, rounds, factor: FACTOR, quads };
         self.open.queue.write_buffer(&self.params, 0, bytemuck::bytes_of(&params));
@@ -218,7 +222,9 @@ impl<'a> Bench<'a> {
             pass.set_pipeline(&self.pipeline);
             pass.set_bind_group(0, &self.group, &[]);
             let (x, y) = grid(self.threads.div_ceil(WORKGROUP));
-            pass.dispatch_workgroups(x, y, 1);
+            for _ in 0..repeats {
+                pass.dispatch_workgroups(x, y, 1);
+            }
         }
         encoder.copy_buffer_to_buffer(&self.results, 0, &self.read, 0, self.read.size());
         self.open.queue.submit([encoder.finish()]);
@@ -246,7 +252,7 @@ impl GpuMiner {
         let measured = open.guard(|| {
             let bench = Bench::new(open, roof);
             let data = if roof == Roof::Memory { sample() } else { Vec::new() };
-            let (_, results) = bench.run(CHECKED_ROUNDS, bench.quads.min(data.len() as u32))?;
+            let (_, results) = bench.run(CHECKED_ROUNDS, 1, bench.quads.min(data.len() as u32))?;
             for thread in [0, 1, bench.threads / 2, bench.threads - 1] {
                 let expected = roof.twin(thread, bench.threads, CHECKED_ROUNDS, &data);
                 if results[thread as usize] != expected {
@@ -257,19 +263,27 @@ impl GpuMiner {
                     ));
                 }
             }
-            let mut rounds = 1;
+            let (mut rounds, mut repeats) = (1, 1);
             loop {
-                let (time, _) = bench.run(rounds, bench.quads)?;
-                if time >= budget || rounds >= 1 << 22 {
+                let (time, results) = bench.run(rounds, repeats, bench.quads)?;
+                if time >= budget || repeats >= 1 << 16 {
+                    let expected = roof.twin(0, bench.threads, rounds, &data);
+                    if results[0] != expected {
+                        return Err(format!("{} computes {} in {rounds} rounds", roof.name(), results[0]));
+                    }
                     let work = match roof {
                         Roof::Memory => 16 * u64::from(bench.quads),
                         _ => ROUND_OPERATIONS * u64::from(bench.threads),
                     };
-                    return Ok(work as f64 * f64::from(rounds) / time.as_secs_f64());
+                    return Ok(work as f64 * f64::from(rounds) * f64::from(repeats) / time.as_secs_f64());
                 }
-                // At most 1.5 s in one dispatch: drivers give up after two.
-                let more = (budget.as_secs_f64().min(1.0) * 1.2 / time.as_secs_f64()).clamp(1.5, 8.0);
-                rounds = (f64::from(rounds) * more).ceil() as u32;
+                let more = (budget.as_secs_f64() * 1.2 / time.as_secs_f64()).clamp(1.5, 8.0);
+                // Loops stay short, for software devices end loops after 65,535 turns, and dispatches too.
+                if rounds < MAX_ROUNDS && time * 8 < MAX_DISPATCH {
+                    rounds = (f64::from(rounds) * more).ceil().min(f64::from(MAX_ROUNDS)) as u32;
+                } else {
+                    repeats = (f64::from(repeats) * more).ceil() as u32;
+                }
             }
         });
         measured.and_then(|rate| rate).map_err(|what| self.failure(what))

@@ -105,6 +105,24 @@ fn a_device_lost_in_the_middle_is_an_error_and_the_run_goes_on() {
     }
 }
 
+/// A device lost among the first of several sets of blocks leaves the later ones whole.
+#[test]
+fn a_device_lost_in_the_first_set_of_blocks_leaves_the_others() {
+    let choice = Choice { fault: Fault::Lost { after: 2 }, ..any() };
+    let test = "a_device_lost_in_the_first_set_of_blocks_leaves_the_others";
+    let Some(gpu) = open(test, &choice) else { return };
+    let blocks = planted(1024, 16_390, 0..2);
+    let job = job(32_768, 0..2, &blocks, 14_000, 1);
+    let left = *gpu.mine_resumable(&job, &()).expect_err("the device is gone");
+    assert_eq!(
+        left.remaining.last().map(|part| (part.blocks.clone(), part.seeds.clone())),
+        Some((16_384..16_390, 0..2))
+    );
+    let auto = FallbackMiner::new(open(test, &choice).unwrap(), &ScalarMiner);
+    assert_eq!(auto.mine(&job, &()), ScalarMiner.mine(&job, &()));
+    assert!(auto.failure().is_some());
+}
+
 #[test]
 fn unknown_devices_are_named_in_the_error() {
     let named = Choice { which: Which::parse("no such device"), ..any() };

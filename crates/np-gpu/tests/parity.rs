@@ -113,6 +113,17 @@ fn several_batches_with_a_tightening_limit() {
     }
 }
 
+/// The device holds 64 MiB of blocks at a time, and the table of a join 2^20 blocks.
+#[test]
+fn more_blocks_than_the_device_holds_at_a_time() {
+    let Some(gpu) = open("more_blocks_than_the_device_holds_at_a_time", &any()) else { return };
+    let blocks = planted(1024, 16_390, 0..3);
+    assert!(same(&gpu, &job(32_768, 0..3, &blocks, 14_000, 1)) >= 16_390 / 4);
+    let blocks = planted(4, (1 << 20) + 5, 0..60);
+    let all = job(128, 0..60, &blocks, 128, 1);
+    assert!(same(&gpu, &Job { filter: Filter::Join { words: 2 }, ..all }) >= 50_000);
+}
+
 /// Submissions are sized by time, and the time must not show.
 #[test]
 fn the_size_of_submissions_does_not_change_the_result() {
