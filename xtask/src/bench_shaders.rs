@@ -34,7 +34,7 @@ const BLOCKS: [usize; 4] = [1, 64, 1024, 16384];
 
 /// The miner that stands beside the device in the table of jobs.
 fn cpu_miner() -> impl Miner {
-    np_core::scalar::ScalarMiner
+    np_cpu::CpuMiner::new()
 }
 
 /// What the device can do at most, in operations a second.
