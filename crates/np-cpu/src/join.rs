@@ -1,8 +1,10 @@
 //! The join: blocks found by hashing, at a cost that does not grow with their number.
 //!
 //! Every leading word of every block goes into one table, in the polarity whose top bit is zero. A seed's
-//! leading mask words are looked up there: first in a small bit filter, where nearly all end, then among
-//! the entries themselves. A hash may lie, so what is found is checked on the words before it is weighed.
+//! leading mask words are looked up there: first in a bit filter that stays in the caches, then in a larger
+//! one, where nearly all end, then among the entries themselves. Each of the three goes over a whole batch,
+//! so that the memory has many questions at a time. A hash may lie, so what is found is checked on the
+//! words before it is weighed.
 
 use crate::board::Board;
 use crate::lanes::Lanes;
@@ -16,10 +18,12 @@ use rayon::prelude::*;
 
 /// Batches of seeds a task takes.
 const BATCHES: usize = 32;
-/// The filter has at most 2^22 words, 16 MiB: the hash has no more bits to spare.
-const FILTER_MOST: u32 = 22;
+/// The first filter has at most 2^19 words, 2 MiB: beyond that a look costs several times as much.
+const NEAR_MOST: u32 = 19;
 /// A filter of up to 2^17 words, 512 KiB, fits the caches of a core and may be sparse.
-const FILTER_CACHED: u32 = 17;
+const NEAR_SPARSE: u32 = 17;
+/// The second filter has at most 2^22 words, 16 MiB.
+const FAR_MOST: u32 = 22;
 /// An odd multiplier: 2^32 over the golden ratio (Knuth, The Art of Computer Programming 3, 6.4).
 const MULTIPLIER: u32 = 0x9e37_79b1;
 
@@ -34,17 +38,43 @@ fn hash(word: u32, place: usize) -> u32 {
     (canonical ^ salt(place)).wrapping_mul(MULTIPLIER)
 }
 
-/// The two bits of a filter word that a hash sets.
-#[inline(always)]
-fn filter_bits(hash: u32) -> u32 {
-    1 << (hash & 31) | 1 << (hash >> 5 & 31)
+/// A set of hashes, with some more in it than were put there.
+struct Sieve {
+    words: Vec<u32>,
+    multiplier: u32,
+    shift: u32,
+}
+
+impl Sieve {
+    /// `2^bits` words, at most `2^22`; `multiplier` is odd, and another for each sieve.
+    fn new(hashes: impl Iterator<Item = u32>, bits: u32, multiplier: u32) -> Self {
+        let mut sieve = Self { words: vec![0; 1 << bits], multiplier, shift: 32 - bits };
+        for hash in hashes {
+            let (word, ones) = sieve.place(hash);
+            sieve.words[word] |= ones;
+        }
+        sieve
+    }
+
+    /// The word of a hash, by its top bits, and the two ones it has there, by its lowest ten.
+    #[inline(always)]
+    fn place(&self, hash: u32) -> (usize, u32) {
+        let hash = hash.wrapping_mul(self.multiplier);
+        ((hash >> self.shift) as usize, 1 << (hash & 31) | 1 << (hash >> 5 & 31))
+    }
+
+    #[inline(always)]
+    fn has(&self, hash: u32) -> bool {
+        let (word, ones) = self.place(hash);
+        self.words[word] & ones == ones
+    }
 }
 
 /// Every leading word of every block.
 struct Index {
-    /// The word of a hash is its top bits; it has the two bits of each hash there.
-    filter: Vec<u32>,
-    filter_shift: u32,
+    near: Sieve,
+    /// What the first sieve lets through goes into this one, if the first is too full.
+    far: Option<Sieve>,
     /// `hash << 32 | block`, sorted.
     entries: Vec<u64>,
     /// Where the entries of each value of the top bits start; one more at the end.
@@ -66,14 +96,11 @@ impl Index {
         entries.dedup();
         let count = entries.len() as u64;
         let log = |n: u64| n.next_power_of_two().trailing_zeros();
-        // Two entries a filter word let 2 % through; a quarter of one, where that is still small, 0.02 %.
-        let bits = log(count / 2).max(log(4 * count).min(FILTER_CACHED)).clamp(1, FILTER_MOST);
-        let filter_shift = 32 - bits;
-        let mut filter = vec![0; 1 << bits];
-        for entry in &entries {
-            let hash = (entry >> 32) as u32;
-            filter[(hash >> filter_shift) as usize] |= filter_bits(hash);
-        }
+        // Two entries a word let 2 % through; a quarter of one, where that is still small, 0.02 %.
+        let bits = log(count / 2).max(log(4 * count).min(NEAR_SPARSE)).max(1);
+        let hashes = || entries.iter().map(|e| (e >> 32) as u32);
+        let near = Sieve::new(hashes(), bits.min(NEAR_MOST), 1);
+        let far = (bits > NEAR_MOST).then(|| Sieve::new(hashes(), FAR_MOST, 0xc2b2_ae35));
         let bits = log(count).clamp(1, 26);
         let starts_shift = 32 - bits;
         let mut starts = Vec::with_capacity((1 << bits) + 1);
@@ -84,7 +111,7 @@ impl Index {
             }
             starts.push(at as u32);
         }
-        Self { filter, filter_shift, entries, starts, starts_shift }
+        Self { near, far, entries, starts, starts_shift }
     }
 
     /// The blocks that have a word of this hash.
@@ -208,12 +235,19 @@ fn filter<L: Lanes>(
         }
     }
     let mut count = 0;
+    // No branch: which seeds pass cannot be predicted.
     for (at, hash) in hashes.iter().enumerate() {
-        let bits = filter_bits(*hash);
-        let pass = index.filter[(*hash >> index.filter_shift) as usize] & bits == bits;
-        // No branch: which seeds pass cannot be predicted.
         passed[count] = at as u32;
-        count += usize::from(pass);
+        count += usize::from(index.near.has(*hash));
+    }
+    if let Some(far) = &index.far {
+        let near = count;
+        count = 0;
+        for i in 0..near {
+            let at = passed[i];
+            passed[count] = at;
+            count += usize::from(far.has(hashes[at as usize]));
+        }
     }
     count
 }

@@ -273,8 +273,9 @@ fn every_kernel_agrees_on_a_hundred_million_pairs() {
 fn joins_of_many_blocks_agree_with_a_plain_search() {
     let mut noise = Noise(4);
     let words = 4;
+    // So many that the second sieve is used.
     let seeds = 1_000_000..1_300_000;
-    let mut blocks = blocks(&mut noise, words, 60_000, &seeds);
+    let mut blocks = blocks(&mut noise, words, 400_000, &seeds);
     let twice = blocks[12];
     blocks[400..404].fill(twice);
     let case = Case { bits: 128, seeds, blocks, fold_limit: 60, best: 2, filter: Filter::Join { words: 3 } };
