@@ -101,7 +101,7 @@ impl Decoder {
     /// that then fit in two recurrences. `settled` words of `now` are taken as known in the first stage.
     pub(crate) fn decode(&self, words: &[u32], now: &mut [u32], mut settled: Vec<bool>) {
         let places = words.len() - N;
-        let bias = self.channel(words);
+        let bias = self.bias(words) as f32 / 128.0;
         let odds = (1.0 + bias) / (1.0 - bias);
         let mut least = usize::MAX;
         let mut messages: Vec<Vec<f32>> =
@@ -140,13 +140,17 @@ impl Decoder {
         }
     }
 
-    /// The bias of a received bit, from how many of the lightest checks hold.
-    fn channel(&self, words: &[u32]) -> f32 {
+    /// The bias of a received bit, from how many of the lightest checks hold, rounded up to a whole of 128.
+    fn bias(&self, words: &[u32]) -> u64 {
         let (holds, of) = self.holds(words, 0..words.len() - N);
-        let product = (2 * holds) as f32 / of as f32 - 1.0;
-        // The bias whose fifth power that is, to 1/128.
-        let bias = (1..128).map(|b| b as f32 / 128.0).find(|b| b * b * b * b * b >= product);
-        bias.unwrap_or(127.0 / 128.0)
+        let product = (2 * holds).saturating_sub(of) as u128;
+        // The bias whose fifth power that is.
+        (1..127).find(|b: &u64| u128::from(b.pow(5)) * of as u128 >= product << 35).unwrap_or(127)
+    }
+
+    /// How many bits of `words` are flipped at most, by what the checks tell.
+    pub(crate) fn flips(&self, words: &[u32]) -> u64 {
+        (129 - self.bias(words)) * 32 * words.len() as u64 / 256
     }
 
     /// How many of the checks with five terms hold at `places`, and how many there are.

@@ -20,6 +20,9 @@ const STEP: usize = 8;
 pub(crate) fn recover(decoder: &Decoder, words: &[u32]) -> Option<(usize, Block)> {
     let mut now = words.to_vec();
     let mut settled = vec![false; words.len()];
+    // A state with a wrong bit explains the words too, but worse than the flips there are would.
+    let enough = decoder.flips(words) * 21 / 20;
+    let mut found: Option<(u64, usize, Block)> = None;
     for _ in 0..PASSES {
         decoder.decode(words, &mut now, settled);
         let mut majority = Majority::new(&now);
@@ -31,13 +34,18 @@ pub(crate) fn recover(decoder: &Decoder, words: &[u32]) -> Option<(usize, Block)
                 best = best.into_iter().chain(mismatches(words, at, block).map(|m| (m, at))).min();
             }
         }
-        if let Some((_, at)) = best {
-            return Some((at, *majority.x[at..].first_chunk()?));
+        if let Some((mismatches, at)) = best
+            && found.as_ref().is_none_or(|(least, ..)| mismatches < *least)
+        {
+            found = Some((mismatches, at, *majority.x[at..].first_chunk()?));
+            if mismatches <= enough {
+                break;
+            }
         }
         now = majority.x.iter().map(|x| temper(*x)).collect();
         settled = fits(&now).iter().map(|fits| *fits == 3).collect();
     }
-    None
+    found.map(|(_, at, block)| (at, block))
 }
 
 /// Mismatches between `words` and the stream with `block` at word `at`, if few enough in every generation.

@@ -4,7 +4,7 @@ use super::algebra::{seed_of, untemper};
 use super::decode::Decoder;
 use super::majority::{self, FEWEST};
 use super::sieve::{BACK, Hit, INDEX_AHEAD, RECURRENCE_AHEAD, TILE, WINDOW, sieve};
-use super::verify::{self, Explained, PIECE, tried};
+use super::verify::{self, Explained, PIECE, is_evidence, tried};
 use super::walk::{self, Block};
 use super::{Found, MARGIN, ScanOptions};
 use crate::generator::Key;
@@ -113,7 +113,12 @@ impl Scan<'_> {
 
     /// Finds the stream that shows at `at` by the recurrence; returns the offset its stretch ends at.
     fn stream(&mut self, at: usize, left: &Range<usize>, decoded: &mut usize) -> Option<usize> {
-        let plain = self.state(at, left);
+        // Its own words are no evidence for a state taken from the data as it is.
+        let needed = MARGIN + tried(0, self.data.len());
+        let own = PIECE as u64;
+        let plain = self
+            .state(at, left)
+            .filter(|s| is_evidence(s.flips(), 8 * (s.bytes() as u64).saturating_sub(own), needed));
         if let Some(state) = &plain
             && state.flips() == 0
         {
