@@ -16,8 +16,9 @@ const SWEEPS: usize = 100;
 const STEP: usize = 8;
 
 /// Looks for the stream behind `words`, consecutive outputs with some bits flipped: gives a place and the 624
-/// state words there, of those that explain all the words the ones that do it best.
-pub(crate) fn recover(decoder: &Decoder, words: &[u32]) -> Option<(usize, Block)> {
+/// state words there, of those that explain all the words the ones that do it best, and whether they do it as well
+/// as the flips that the checks tell of allow: if not, a bit or some of the state are likely wrong.
+pub(crate) fn recover(decoder: &Decoder, words: &[u32]) -> Option<(usize, Block, bool)> {
     let mut now = words.to_vec();
     let mut settled = vec![false; words.len()];
     // A state with a wrong bit explains the words too, but worse than the flips there are would.
@@ -45,7 +46,7 @@ pub(crate) fn recover(decoder: &Decoder, words: &[u32]) -> Option<(usize, Block)
         now = majority.x.iter().map(|x| temper(*x)).collect();
         settled = fits(&now).iter().map(|fits| *fits == 3).collect();
     }
-    found.map(|(_, at, block)| (at, block))
+    found.map(|(mismatches, at, block)| (at, block, mismatches <= enough))
 }
 
 /// Mismatches between `words` and the stream with `block` at word `at`, if few enough in every generation.
@@ -156,7 +157,7 @@ mod tests {
         for word in &mut noisy {
             *word ^= (0..5).fold(u32::MAX, |mask, _| mask & flips.next_word());
         }
-        let (at, block) = recover(&Decoder::new(Level::new()), &noisy).unwrap();
+        let (at, block, _) = recover(&Decoder::new(Level::new()), &noisy).unwrap();
         assert!(block.iter().zip(&clean[at..]).all(|(x, w)| temper(*x) == *w), "at {at}");
         let noise: Vec<u32> = (0..4 * N).map(|_| flips.next_word() ^ flips.next_word() >> 3).collect();
         assert_eq!(recover(&Decoder::new(Level::new()), &noise), None);

@@ -168,8 +168,11 @@ impl Scan<'_> {
         }
         *decoded = from + 4 * stretch.end;
         let (from, words) = (from + 4 * stretch.start, &words[stretch]);
-        let (at, block) = majority::recover(decoder, words)?;
-        self.explaining(block, from + 4 * at, left)
+        let (at, block, sure) = majority::recover(decoder, words)?;
+        let state = self.explaining(block, from + 4 * at, left)?;
+        // As long as there is more of the stream to decode, a doubtful state is not taken.
+        let end = state.at + state.after.bytes;
+        (sure || end < *decoded + 4 * self.options.decode_words).then_some(state)
     }
 
     /// How far the stream with `block` at `at` explains the data, if by enough.
