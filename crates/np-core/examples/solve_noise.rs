@@ -1,7 +1,7 @@
 //! Share of noisy streams that solving finds, by flips and length: `cargo run --release --example solve_noise [TRIALS]`.
 
 use np_core::generator::Key;
-use np_core::solve::solve_start;
+use np_core::solve::{ScanOptions, scan, solve_start};
 use std::time::Instant;
 
 /// SplitMix64.
@@ -54,6 +54,33 @@ fn main() {
             }
             let each = now.elapsed().as_secs_f64() * 1e3 / f64::from(trials);
             println!("  {len} bytes at {percent} %, budget {budget}: {found}, {each:.2} ms");
+        }
+    }
+    println!("unknown start and position, no seed in reach: found of {}, milliseconds each", trials.min(10));
+    for len in [8 << 10, 16 << 10, 32 << 10, 64 << 10, 256 << 10] {
+        for percent in [0.5, 2.0, 5.0, 7.0, 9.0, 10.0, 11.0, 12.0] {
+            let (mut found, now, trials) = (0, Instant::now(), trials.min(10));
+            for _ in 0..trials {
+                let key = Key::ByArray((0..624).map(|_| random.next() as u32).collect());
+                let position = random.next() % 100_000;
+                // Noise before and after, at no particular offset.
+                let (before, after) = (random.next() % 50_000, random.next() % 50_000);
+                let mut data = random.noisy(&key, 0, before as usize, 50.0);
+                data.extend(random.noisy(&key, position, len, percent));
+                data.extend(random.noisy(&key, 0, after as usize, 50.0));
+                let options = ScanOptions { walk_back: 64, ..ScanOptions::default() };
+                let all = scan(&data, std::slice::from_ref(&(0..data.len())), &options);
+                let covers = |f: &np_core::solve::Found| {
+                    f.offset.abs_diff(before) < 200 && f.length.abs_diff(len as u64) < 400
+                };
+                // Right to the last bit: a state with a wrong bit would explain ever less.
+                let right = |f: &np_core::solve::Found| {
+                    f.flips as f64 <= 8.0 * f.length as f64 * (percent + 1.0) / 100.0
+                };
+                found += u32::from(all.len() == 1 && covers(&all[0]) && right(&all[0]));
+            }
+            let each = now.elapsed().as_secs_f64() * 1e3 / f64::from(trials);
+            println!("  {len} bytes at {percent} %: {found}, {each:.0} ms");
         }
     }
     println!("known start, by_array of one and two words: found of {trials}");

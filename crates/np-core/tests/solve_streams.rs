@@ -93,7 +93,7 @@ fn streams_cut_anywhere_are_walked_back_to_their_seed() {
 /// Every phase of a generation, so that no place in the seeded state is one the tests cannot see.
 #[test]
 fn the_seed_is_found_from_every_word_of_a_generation() {
-    let options = ScanOptions { walk_back: 3, array_words: 3 };
+    let options = ScanOptions { walk_back: 3, array_words: 3, ..ScanOptions::default() };
     for key in [vec![9], vec![9, 9], vec![9, 9, 9]].map(Key::ByArray).into_iter().chain([Key::Genrand(9)]) {
         let mut stream = vec![0; 10_000];
         key.stream().fill(&mut stream);

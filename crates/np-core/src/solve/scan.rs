@@ -1,8 +1,10 @@
 //! The scan: sieve a range tile by tile, turn hits into verified findings, go on after what they explain.
 
 use super::algebra::{seed_of, untemper};
+use super::decode::Decoder;
+use super::majority::{self, FEWEST};
 use super::sieve::{BACK, Hit, INDEX_AHEAD, RECURRENCE_AHEAD, TILE, WINDOW, sieve};
-use super::verify::{self, Explained, PIECE, tried};
+use super::verify::{self, Explained, PIECE, is_evidence, tried};
 use super::walk::{self, Block};
 use super::{Found, MARGIN, ScanOptions};
 use crate::generator::Key;
@@ -16,7 +18,7 @@ const SLACK: usize = 32;
 /// Looks for streams in the given ranges of `data`, which are in rising order and do not overlap. Sorted by
 /// offset; one finding for each contiguous stretch of a stream.
 pub fn scan(data: &[u8], ranges: &[Range<usize>], options: &ScanOptions) -> Vec<Found> {
-    let mut scan = Scan { data, options, level: Level::new(), found: Vec::new() };
+    let mut scan = Scan { data, options, level: Level::new(), decoder: None, found: Vec::new() };
     for range in ranges {
         scan.range(range.start..range.end.min(data.len()));
     }
@@ -28,6 +30,8 @@ struct Scan<'a> {
     data: &'a [u8],
     options: &'a ScanOptions,
     level: Level,
+    /// Made when first needed.
+    decoder: Option<Decoder>,
     found: Vec<Found>,
 }
 
@@ -40,6 +44,8 @@ impl Scan<'_> {
         let mut base = left.start;
         // The `genrand` stream tried last, by seed and start: its other offsets lead to the same.
         let mut last = None;
+        // Where the stretch ends that was decoded last, to no avail.
+        let mut decoded = left.start;
         'tiles: while base + RECURRENCE_AHEAD <= left.end {
             hits.clear();
             sieve(self.level, self.window(base, &mut edge), &mut hits);
@@ -57,7 +63,7 @@ impl Scan<'_> {
                         self.genrand(seed, start, &left)
                     }
                     Hit::Recurrence if at >= left.start + BACK && at + RECURRENCE_AHEAD <= left.end => {
-                        self.state(at - BACK, &left)
+                        self.stream(at - BACK, &left, &mut decoded)
                     }
                     _ => None,
                 };
@@ -105,28 +111,89 @@ impl Scan<'_> {
         anchor + explained.bytes
     }
 
-    /// Takes the 624 words from `at` on as a state, and verifies it by the words around it.
-    fn state(&mut self, at: usize, left: &Range<usize>) -> Option<usize> {
+    /// Finds the stream that shows at `at` by the recurrence; returns the offset its stretch ends at.
+    fn stream(&mut self, at: usize, left: &Range<usize>, decoded: &mut usize) -> Option<usize> {
+        // Its own words are no evidence for a state taken from the data as it is.
+        let needed = MARGIN + tried(0, self.data.len());
+        let own = PIECE as u64;
+        let plain = self
+            .state(at, left)
+            .filter(|s| is_evidence(s.flips(), 8 * (s.bytes() as u64).saturating_sub(own), needed));
+        if let Some(state) = &plain
+            && state.flips() == 0
+        {
+            return Some(self.name(state));
+        }
+        // A state with a wrong bit explains much at first, ever worse farther on: the right one explains more.
+        let noisy = self.noisy(at, left, decoded);
+        let best = match (plain, noisy) {
+            (Some(plain), Some(noisy)) => Some(if plain.lead() > noisy.lead() { plain } else { noisy }),
+            (Some(plain), None) => Some(plain).filter(|s| 1000 * s.flips() <= 8 * s.bytes() as u64),
+            (None, noisy) => noisy,
+        };
+        best.map(|state| self.name(&state))
+    }
+
+    /// The 624 words from `at` on as a state, if it explains the data around it.
+    fn state(&self, at: usize, left: &Range<usize>) -> Option<State> {
         let bytes = self.data[at..left.end].first_chunk::<PIECE>()?;
         let mut block = [0; N];
         for (x, b) in block.iter_mut().zip(bytes.as_chunks().0) {
             *x = untemper(u32::from_le_bytes(*b));
         }
-        self.block(&block, at, left)
+        self.explaining(block, at, left)
     }
 
-    /// Verifies that the stream with `block` at `at` explains the data around it, finds its key and keeps it.
-    fn block(&mut self, block: &Block, at: usize, left: &Range<usize>) -> Option<usize> {
-        // A nearly empty state explains nearly empty data: no finding. A real one is balanced.
-        let ones: u32 = block.iter().map(|x| x.count_ones()).sum();
-        if ones.abs_diff(16 * N as u32) > N as u32 {
+    /// Decodes the noisy stream that shows at `at`, as far as its parity checks hold around there.
+    fn noisy(&mut self, at: usize, left: &Range<usize>, decoded: &mut usize) -> Option<State> {
+        let half = 2 * self.options.decode_words;
+        if at < *decoded || half < 2 * FEWEST {
+            return None;
+        }
+        // Up to half of the words before the hit, in its alignment, and as many after it as make the number full.
+        let from = at - (at - left.start).min(half) / 4 * 4;
+        let words: Vec<u32> = (self.data[from..left.end].as_chunks().0.iter())
+            .take(self.options.decode_words)
+            .map(|b| u32::from_le_bytes(*b))
+            .collect();
+        let here = (at - from) / 4;
+        *decoded = at + 4 * GROUP;
+        if !words.get(here..here + N).is_some_and(balanced) {
+            return None;
+        }
+        let decoder = self.decoder.get_or_insert_with(|| Decoder::new(self.level));
+        let stretch = stretch(decoder, &words, here);
+        if stretch.len() < FEWEST {
+            return None;
+        }
+        *decoded = from + 4 * stretch.end;
+        let (from, words) = (from + 4 * stretch.start, &words[stretch]);
+        let (at, block, sure) = majority::recover(decoder, words)?;
+        let state = self.explaining(block, from + 4 * at, left)?;
+        // As long as there is more of the stream to decode, a doubtful state is not taken.
+        let end = state.at + state.after.bytes;
+        (sure || end < *decoded + 4 * self.options.decode_words).then_some(state)
+    }
+
+    /// How far the stream with `block` at `at` explains the data, if by enough.
+    fn explaining(&self, block: Block, at: usize, left: &Range<usize>) -> Option<State> {
+        // A nearly empty state explains nearly empty data: no finding.
+        if !balanced(&block) {
             return None;
         }
         let (before, after) = (&self.data[left.start..at], &self.data[at + PIECE..left.end]);
-        if !verify::explains_around(block, before, after, MARGIN + tried(0, self.data.len())) {
+        if !verify::explains_around(&block, before, after, MARGIN + tried(0, self.data.len())) {
             return None;
         }
-        let before = verify::backward(block, before);
+        let before = verify::backward(&block, before);
+        let mut stream = Key::State(Box::new(walk::state_before(&block, 0))).stream();
+        let after = verify::forward(&mut stream, &self.data[at..left.end], MARGIN)?;
+        Some(State { block, at, before, after })
+    }
+
+    /// Finds the key of a verified state and keeps it; returns the offset its stretch ends at.
+    fn name(&mut self, state: &State) -> usize {
+        let State { block, at, before, after } = state;
         let (key, position, back) = match walk::origin(self.level, block, self.options) {
             Some(origin) => {
                 let here = 4 * origin.words;
@@ -140,9 +207,62 @@ impl Scan<'_> {
                 (key, (4 * words - before.bytes) as u64, before.bytes)
             }
         };
-        let mut stream = key.stream();
-        stream.skip(position);
-        let explained = verify::forward(&mut stream, &self.data[at - back..left.end], MARGIN)?;
-        Some(self.keep(key, at - back, position, explained))
+        let explained = Explained { bytes: back + after.bytes, flips: before.flips + after.flips };
+        self.keep(key, at - back, position, explained)
     }
+}
+
+/// A state and what it explains of the data.
+struct State {
+    block: Block,
+    /// Offset of the block's first word.
+    at: usize,
+    /// What is explained before it.
+    before: Explained,
+    /// What is explained from it on.
+    after: Explained,
+}
+
+impl State {
+    fn bytes(&self) -> usize {
+        self.before.bytes + self.after.bytes
+    }
+
+    fn flips(&self) -> u64 {
+        self.before.flips + self.after.flips
+    }
+
+    /// Matches less mismatches.
+    fn lead(&self) -> i64 {
+        8 * self.bytes() as i64 - 2 * self.flips() as i64
+    }
+}
+
+/// Whether about half the bits of the words are ones, as in any stream: 45 % to 55 %.
+fn balanced(words: &[u32]) -> bool {
+    let ones: usize = words.iter().map(|x| x.count_ones() as usize).sum();
+    10 * ones.abs_diff(16 * words.len()) <= 16 * words.len()
+}
+
+/// Places whose checks are counted together.
+const GROUP: usize = 256;
+
+/// The words around word `at` over which the lightest checks hold more often than chance by 5 standard
+/// deviations in every [`GROUP`] of places.
+fn stretch(decoder: &Decoder, words: &[u32], at: usize) -> Range<usize> {
+    let places = words.len().saturating_sub(N);
+    let good = |start: usize| {
+        let (holds, of) = decoder.holds(words, start..start + GROUP);
+        // holds > of/2 + 5/2 sqrt(of).
+        let lead = (2 * holds).saturating_sub(of);
+        lead * lead > 25 * of
+    };
+    let (mut start, mut end) = (at, at);
+    while start >= GROUP && start <= places && good(start - GROUP) {
+        start -= GROUP;
+    }
+    while end + GROUP <= places && good(end) {
+        end += GROUP;
+    }
+    if start == end { 0..0 } else { start..end + N }
 }
