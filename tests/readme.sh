@@ -24,6 +24,7 @@ np mine noise.bin | grep -q '42 (0x0000002a)'
 np mine --json noise.bin | python3 -c 'import json, sys; json.load(sys.stdin)'
 np bench | grep -q '14 bytes larger'
 np devices >/dev/null
+np selftest
 np completions bash >/dev/null
 np man >/dev/null
 np pack -c --backend cpu noise.bin >cpu.np

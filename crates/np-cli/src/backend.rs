@@ -58,9 +58,14 @@ impl Choice {
     }
 
     fn gpu(&self) -> np_gpu::Choice {
-        let which = self.device.as_deref().map_or(Which::Default, Which::parse);
-        np_gpu::Choice { which, ..np_gpu::Choice::default() }
+        gpu_choice(self.device.as_deref())
     }
+}
+
+/// What `--device` asks for.
+pub fn gpu_choice(device: Option<&str>) -> np_gpu::Choice {
+    let which = device.map_or(Which::Default, Which::parse);
+    np_gpu::Choice { which, ..np_gpu::Choice::default() }
 }
 
 /// Jobs under this many pairs (or seeds of a join) are done sooner on the CPU than a GPU can be asked: the

@@ -29,6 +29,7 @@ pub enum Verb {
     Mine(verb::mine::Mine),
     Bench(verb::bench::Bench),
     Devices(verb::devices::Devices),
+    Selftest(verb::selftest::SelfTest),
     Completions(verb::completions::Completions),
     Man(verb::man::Man),
 }
@@ -44,6 +45,7 @@ impl Verb {
             Self::Mine(verb) => verb.run(),
             Self::Bench(verb) => verb.run(),
             Self::Devices(verb) => verb.run(),
+            Self::Selftest(verb) => verb.run(),
             Self::Completions(verb) => verb.run(),
             Self::Man(verb) => verb.run(),
         }

@@ -34,6 +34,17 @@ impl Devices {
                 let index = device.index.map_or("-".to_owned(), |index| index.to_string());
                 let auto = if device.auto { "  (auto takes this)" } else { "" };
                 let _ = writeln!(text, "{index:>3}  {}  {}, {}{auto}", device.kind, device.name, device.api);
+                if let (Some(buffer), Some(workgroup), Some((least, most))) =
+                    (device.max_buffer_bytes, device.workgroup_bytes, device.subgroup)
+                {
+                    let times = if device.timestamps { "" } else { "no " };
+                    let _ = writeln!(
+                        text,
+                        "     buffers to {} MiB, workgroup memory {} KiB, subgroups of {least} to {most}, {times}timestamps",
+                        buffer >> 20,
+                        workgroup >> 10
+                    );
+                }
             }
             if let Some(note) = &list.note {
                 let _ = writeln!(text, "     {note}");

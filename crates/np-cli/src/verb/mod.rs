@@ -7,5 +7,6 @@ pub mod info;
 pub mod man;
 pub mod mine;
 pub mod pack;
+pub mod selftest;
 pub mod unpack;
 pub mod verify;

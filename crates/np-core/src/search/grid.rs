@@ -211,7 +211,8 @@ impl GridSearch<'_> {
         if which.is_empty() {
             return Ok(false);
         }
-        let seeds = (budget / which.len() as u64).clamp(1, SEED_END);
+        // With few blocks making the masks is the cost: no more of them than a start is worth.
+        let seeds = (budget / which.len() as u64).clamp(1, self.effort.start_seeds.max(1));
         let seeds = 1 << seeds.ilog2();
         self.watch.stage("mine", seeds * which.len() as u64);
         match fold_limit(self.block_bits, seeds.ilog2().max(12)) {
