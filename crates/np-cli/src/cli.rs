@@ -139,8 +139,8 @@ pub struct Search {
     /// Bits of a block: a multiple of 32 from 128 to 32768
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = block_bits)]
     pub block_bits: u32,
-    /// Seeds to look at on either side of the last one found [default: the level's]
-    #[arg(long, value_name = "R")]
+    /// Seeds to look at on either side of the last one found; 0 for none [default: the level's]
+    #[arg(long, value_name = "R", value_parser = clap::value_parser!(u32).range(..=1 << 30))]
     pub radius: Option<u32>,
     /// Bytes of a segment, 1K to 32M: smaller ones take less memory and find less
     #[arg(long, value_name = "SIZE", default_value = "32M", value_parser = segment_size)]

@@ -115,6 +115,8 @@ fn usage_errors_have_their_own_code() {
         &["pack", "a", "--segment-size", "33M"],
         &["pack", "a", "--segment-size", "1Q"],
         &["pack", "a", "--backend", "abacus"],
+        &["pack", "a", "--radius", "-1"],
+        &["pack", "a", "--radius", "4000000000"],
         &["pack", "a", "-o", "b", "-c"],
         &["pack", "a", "-q", "-v"],
         &["pack", "-", "-"],

@@ -3,7 +3,7 @@
 use crate::sandbox::Sandbox;
 use np_core::generator::Key;
 use np_tests::craft;
-use np_tests::inputs::{noise, stream, text};
+use np_tests::inputs::{noise, records, stream, text};
 use serde_json::Value;
 
 fn json(text: &[u8]) -> Value {
@@ -126,13 +126,60 @@ fn mine_lists_what_it_finds() {
     let report = json(&sandbox.ok(&["mine", "-1", "--json", "in"]).stdout);
     assert_eq!(number(&report, "bytes"), 23_000);
     assert_eq!(number(&report, "level"), 1);
-    for run in report["runs"].as_array().unwrap() {
-        assert!(number(run, "offset") + number(run, "length") <= 23_000);
-        assert!(run["evidence_bits"].as_f64().unwrap() > 0.0, "{run}");
-    }
+    let runs = report["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 1, "{report}");
+    let run = &runs[0];
+    assert_eq!((number(run, "offset"), number(run, "stream_position"), number(run, "flips")), (0, 0, 0));
+    // Noise goes on as the stream would with a probability of 1/256 a byte.
+    assert!((20_000..20_003).contains(&number(run, "length")), "{run}");
+    assert_eq!((run["generator"].as_str(), run["seeding"].as_str()), (Some("mt19937"), Some("genrand")));
+    assert_eq!((run["decimal"].as_str(), run["hex"].as_str()), (Some("77"), Some("0x0000004d")));
+    let evidence = run["evidence_bits"].as_f64().unwrap();
+    assert!((159_000.0..160_000.0).contains(&evidence), "{run}");
+    let table =
+        String::from_utf8(sandbox.ok(&["mine", "-1", "--segment-size", "3000", "in"]).stdout).unwrap();
+    assert!(table.contains("1 run, 0 blocks") && table.contains("77 (0x0000004d)"), "joined: {table}");
     let noise_only = sandbox.pipe(&["mine", "-1"], &noise(3000, 8));
     assert_eq!(noise_only.code, Some(0));
     assert!(String::from_utf8_lossy(&noise_only.stdout).contains("no generator found"));
+}
+
+#[test]
+fn info_and_the_summary_tell_what_the_search_found() {
+    let sandbox = Sandbox::new();
+    let seeds = (0..64).map(|i| 1_000_000 + 3 * i);
+    sandbox.write("stream", &stream(&Key::Genrand(77), 0, 20_000)).write("records", &records(seeds, 64));
+    let said = sandbox.ok(&["pack", "-1", "stream"]).stderr;
+    assert!(said.contains("found 1 run of 20000 bytes"), "{said}");
+    let size = sandbox.read("stream.np").len();
+    assert!(size < 100, "{size} bytes");
+    check_ledger(&json(&sandbox.ok(&["info", "--json", "stream.np"]).stdout), size);
+    let table = String::from_utf8(sandbox.ok(&["info", "stream.np"]).stdout).unwrap();
+    assert!(table.contains("77 (0x0000004d)") && table.contains("exact"), "{table}");
+
+    let said = sandbox.ok(&["pack", "-3", "records"]).stderr;
+    assert!(said.contains("found 64 packed blocks of 4096 bytes"), "{said}");
+    let info = json(&sandbox.ok(&["info", "--json", "records.np"]).stdout);
+    check_ledger(&info, sandbox.read("records.np").len());
+    let packed = info["segments"][0]["grid"]["packed"].as_array().unwrap();
+    let found: Vec<u64> = packed.iter().map(|block| number(block, "seed")).collect();
+    assert_eq!(found, (0..64).map(|i| 1_000_000 + 3 * i).collect::<Vec<_>>());
+}
+
+/// Past the neighbourhood that is looked at, a seed is found only by looking at all.
+#[test]
+fn radius_bounds_the_neighbourhood() {
+    let sandbox = Sandbox::new();
+    // No two steps are alike, so that only the last seed's neighbourhood can lead to the next one; the
+    // first two blocks' worth are found from the file's start.
+    let seeds: Vec<u32> = (0..40u32).map(|i| 900 + 20 * i + i * i % 13).collect();
+    sandbox.write("in", &records(seeds, 64));
+    let blocks = |radius: &str| {
+        let report = json(&sandbox.ok(&["mine", "-1", "--json", "--radius", radius, "in"]).stdout);
+        report["blocks"].as_array().unwrap().len()
+    };
+    let (narrow, wide) = (blocks("2"), blocks("40"));
+    assert!(wide == 40 && narrow < 40, "{narrow} blocks within 2, {wide} within 40");
 }
 
 #[test]

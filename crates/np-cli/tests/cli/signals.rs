@@ -28,13 +28,15 @@ fn a_signal_removes_the_partial_output() {
             let sandbox = Sandbox::new();
             let mut child = sandbox.spawn(&[verb, "-o", "out"]);
             // The standard input stays open, so it waits for more.
-            child.stdin.as_mut().unwrap().write_all(b"NP\xf7\x01").unwrap();
+            let mut stdin = child.stdin.take().unwrap();
+            stdin.write_all(b"NP\xf7\x01").unwrap();
             wait_for_partial(&sandbox);
             let start = Instant::now();
             kill(&child, signal);
             let ended = child.wait().unwrap();
             assert!(start.elapsed() < Duration::from_secs(5), "it took {:?} to stop", start.elapsed());
             assert_eq!(ended.code(), Some(130), "{verb} {signal}");
+            drop(stdin);
             assert!(sandbox.names().is_empty(), "{verb} {signal} left {:?}", sandbox.names());
         }
     }
@@ -71,8 +73,9 @@ fn a_reader_that_goes_away_is_no_reason_to_talk() {
         &["man"],
         &["completions", "bash"],
     ] {
-        let mut child = sandbox.spawn(args);
-        drop(child.stdout.take());
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let child = sandbox.command(args).stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
         let ran = wait(child);
         assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""), "{args:?}");
     }
@@ -81,7 +84,8 @@ fn a_reader_that_goes_away_is_no_reason_to_talk() {
 #[test]
 fn nobody_listens_to_errors() {
     let sandbox = Sandbox::new();
-    let mut child = sandbox.spawn(&["pack", "missing"]);
-    drop(child.stderr.take());
-    assert_eq!(child.wait().unwrap().code(), Some(1));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let child = sandbox.command(&["pack", "missing"]).stderr(writer).spawn().unwrap();
+    assert_eq!(wait(child).code, Some(1));
 }
