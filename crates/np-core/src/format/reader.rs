@@ -197,7 +197,7 @@ impl Frames {
         if found > limit { Err(Error::OverLimit { offset, what, found, limit, option }) } else { Ok(()) }
     }
 
-    /// Appends `len` bytes of input to `out`, growing it only as they come.
+    /// Appends `len` bytes of input to `out`.
     fn read(
         &mut self,
         input: &mut impl BufRead,
@@ -206,6 +206,8 @@ impl Frames {
         what: &'static str,
     ) -> Result<(), ReadError> {
         let before = out.len();
+        // At most a section of a segment: the caller has checked it against the format's limits.
+        out.reserve(len);
         input.take(len as u64).read_to_end(out)?;
         let got = out.len() - before;
         self.offset += got as u64;
