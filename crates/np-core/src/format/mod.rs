@@ -4,6 +4,7 @@ pub mod digest;
 pub mod grid;
 pub mod keys;
 pub mod layout;
+mod masks;
 pub mod plain;
 pub mod reader;
 pub mod residual;

@@ -1,17 +1,18 @@
 //! A segment: its head, its sections, and both directions between them and the content.
 
 use super::digest::{self, segment_hash};
-use super::keys::{KeyTable, STREAMS_KEPT};
-use super::layout::{Bias, Grid, Packed, Run, blocks, plain_ranges};
+use super::keys::KeyTable;
+use super::layout::{Grid, Run, plain_ranges};
+use super::masks::{Masker, pieces};
 use super::residual::{self, RANS_FROM, SparseModels, is_dense, is_exact, is_sparse};
 use super::{grid, plain, runs, varint};
 use crate::codec::coder::{Coder, Paused, RangeDecoder, RangeEncoder};
 use crate::codec::rans;
 use crate::error::Error;
-use crate::generator::{Key, Stream};
 use crate::ledger::{Heading, Ledger};
 use std::ops::Range;
-use std::sync::Arc;
+
+pub use super::masks::MaskReader;
 
 /// What a segment's head byte says in its two low bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,24 +67,28 @@ pub struct MixedParts {
 impl MixedParts {
     /// Codes all but the side section. `zstd_level` is for the plain bytes.
     pub fn new(content: &[u8], runs: Vec<Run>, grid: Option<Grid>, zstd_level: i32) -> Self {
-        let mut residuals: Vec<(u8, Vec<u8>)> = Vec::new();
-        let mut masks = MaskReader::default();
+        let mut residual = Vec::new();
+        let mut of_piece: Vec<(u8, Range<usize>)> = Vec::new();
+        let mut reader = MaskReader::default();
+        let mut masks = Masker::new(&mut reader);
         for piece in pieces(content.len(), &runs, grid.as_ref()) {
-            let bias = piece.bias;
-            if is_exact(bias.class) {
+            if is_exact(piece.bias.class) {
                 continue;
             }
-            let mut residual = content[piece.range.clone()].to_vec();
-            masks.xor(&piece, &mut residual);
-            residuals.push((bias.class, residual));
+            let at = residual.len();
+            residual.extend_from_slice(&content[piece.range.clone()]);
+            masks.xor(&piece, &mut residual, at);
+            of_piece.push((piece.bias.class, at..residual.len()));
         }
-        let dense: usize = residuals.iter().filter(|(c, _)| is_dense(*c)).map(|(_, r)| r.len()).sum();
+        masks.finish(&mut residual);
+        let dense: usize = of_piece.iter().filter(|(c, _)| is_dense(*c)).map(|(_, r)| r.len()).sum();
         let (in_rans, in_side): (Vec<_>, Vec<_>) =
-            residuals.into_iter().partition(|(c, _)| is_dense(*c) && dense >= RANS_FROM);
+            of_piece.into_iter().partition(|(c, _)| is_dense(*c) && dense >= RANS_FROM);
         let rans = match dense >= RANS_FROM {
-            true => rans::encode(in_rans.iter().map(|(c, r)| (*c, &r[..]))),
+            true => rans::encode(in_rans.into_iter().map(|(c, r)| (c, &residual[r]))),
             false => Vec::new(),
         };
+        let in_side = in_side.into_iter().map(|(c, r)| (c, residual[r].to_vec())).collect();
         let ranges = plain_ranges(content.len(), &runs, grid.as_ref());
         let verbatim: Vec<u8> = ranges.into_iter().flat_map(|r| content[r].iter().copied()).collect();
         let frame = plain::compress_if_smaller(&verbatim, zstd_level);
@@ -122,98 +127,6 @@ impl MixedParts {
             out.extend_from_slice(section);
         }
         Ok(())
-    }
-}
-
-/// A run or a packed block, as the residual coder sees it.
-struct Piece {
-    range: Range<usize>,
-    key: PieceKey,
-    position: u64,
-    bias: Bias,
-}
-
-enum PieceKey {
-    Run(Arc<Key>),
-    Block(u32),
-}
-
-/// Runs in order, then packed blocks in order: the order of residuals.
-fn pieces<'a>(len: usize, runs: &'a [Run], grid: Option<&'a Grid>) -> impl Iterator<Item = Piece> + 'a {
-    let of_runs = runs.iter().map(|r| Piece {
-        range: r.range(),
-        key: PieceKey::Run(r.key.clone()),
-        position: r.position,
-        bias: r.bias,
-    });
-    let of_blocks = grid.into_iter().flat_map(move |grid| {
-        let size = grid.block_bits.bytes();
-        blocks(len, runs, grid.block_bits).zip(&grid.blocks).filter_map(move |(at, packed)| {
-            let Packed { seed, position, bias } = (*packed)?;
-            Some(Piece { range: at..at + size, key: PieceKey::Block(seed), position: position.into(), bias })
-        })
-    });
-    of_runs.chain(of_blocks)
-}
-
-/// Streams that were read last, so that what goes on need not start anew.
-#[derive(Clone, Debug, Default)]
-pub struct MaskReader {
-    /// Last used last.
-    runs: Vec<(Arc<Key>, Stream)>,
-    block: Option<(u32, Stream)>,
-}
-
-impl MaskReader {
-    /// Takes in the streams that `later` left, as if it had been this reader: segments that need no
-    /// stream of an earlier one can then be decoded in parallel, each with a reader of its own.
-    pub fn absorb(&mut self, later: Self) {
-        self.runs.retain(|(key, _)| later.runs.iter().all(|(other, _)| other != key));
-        self.runs.extend(later.runs);
-        let extra = self.runs.len().saturating_sub(STREAMS_KEPT);
-        self.runs.drain(..extra);
-        self.block = later.block.or(self.block.take());
-    }
-
-    /// XORs a piece's mask, complemented if its bias says so, onto `data`.
-    fn xor(&mut self, piece: &Piece, data: &mut [u8]) {
-        match &piece.key {
-            PieceKey::Run(key) => {
-                let kept = self.runs.iter().position(|(k, _)| k == key).map(|i| self.runs.remove(i).1);
-                let kept = kept.filter(|stream| stream.position() <= piece.position);
-                let mut stream = kept.unwrap_or_else(|| key.stream());
-                stream.skip(piece.position - stream.position());
-                stream.xor(data);
-                if self.runs.len() == STREAMS_KEPT {
-                    self.runs.remove(0);
-                }
-                self.runs.push((key.clone(), stream));
-            }
-            PieceKey::Block(seed) if piece.position == 0 => {
-                // Most blocks are alone with their seed: the short form, unless the stream goes on.
-                let mut mask = [0u32; 1024];
-                let mask = &mut mask[..data.len() / 4];
-                crate::generator::mask_words(*seed, mask);
-                for (d, m) in data.chunks_exact_mut(4).zip(mask) {
-                    for (d, m) in d.iter_mut().zip(m.to_le_bytes()) {
-                        *d ^= m;
-                    }
-                }
-                self.block = None;
-            }
-            PieceKey::Block(seed) => {
-                let mut stream = match self.block.take() {
-                    Some((s, stream)) if s == *seed && stream.position() <= piece.position => stream,
-                    _ => Key::Genrand(*seed).stream(),
-                };
-                stream.skip(piece.position - stream.position());
-                stream.xor(data);
-                self.block = Some((*seed, stream));
-            }
-        }
-        if piece.bias.complement {
-            data.iter_mut().for_each(|d| *d = !*d);
-        }
     }
 }
 
@@ -327,6 +240,7 @@ impl CodedSegment {
             rans => Some(rans::Decoder::new(rans).map_err(|_| damaged("its rANS section is cut short"))?),
         };
         let mut sparse = SparseModels::default();
+        let mut masks = Masker::new(masks);
         for piece in pieces(self.len, &self.runs, grid.as_ref()) {
             let out = &mut content[piece.range.clone()];
             let class = piece.bias.class;
@@ -348,8 +262,9 @@ impl CodedSegment {
             if coder.overrun() {
                 return Err(damaged("its side section ends too early"));
             }
-            masks.xor(&piece, out);
+            masks.xor(&piece, &mut content, piece.range.start);
         }
+        masks.finish(&mut content);
         if let Some(rans) = rans {
             rans.finish().map_err(|_| damaged("its rANS section does not end where it should"))?;
         }

@@ -1,5 +1,6 @@
 //! Generators, seedings and keys: what a mask can come from. Open enums; the format carries their ids.
 
+pub mod lanes;
 pub mod mt19937;
 
 use crate::error::Error;

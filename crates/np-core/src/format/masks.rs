@@ -1,0 +1,171 @@
+//! Pieces of a segment and their masks, XORed onto content or residual: runs at once, blocks in batches.
+
+use super::keys::STREAMS_KEPT;
+use super::layout::{Bias, Grid, Packed, Run, blocks};
+use crate::generator::lanes::mask_many;
+use crate::generator::mt19937::SHORT_WORDS;
+use crate::generator::{Key, Stream};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A run or a packed block, as the residual coder sees it.
+pub(super) struct Piece {
+    /// Bytes of the content.
+    pub(super) range: Range<usize>,
+    key: PieceKey,
+    position: u64,
+    pub(super) bias: Bias,
+}
+
+enum PieceKey {
+    Run(Arc<Key>),
+    Block(u32),
+}
+
+/// Runs in order, then packed blocks in order: the order of residuals.
+pub(super) fn pieces<'a>(
+    len: usize,
+    runs: &'a [Run],
+    grid: Option<&'a Grid>,
+) -> impl Iterator<Item = Piece> + 'a {
+    let of_runs = runs.iter().map(|r| Piece {
+        range: r.range(),
+        key: PieceKey::Run(r.key.clone()),
+        position: r.position,
+        bias: r.bias,
+    });
+    let of_blocks = grid.into_iter().flat_map(move |grid| {
+        let size = grid.block_bits.bytes();
+        blocks(len, runs, grid.block_bits).zip(&grid.blocks).filter_map(move |(at, packed)| {
+            let Packed { seed, position, bias } = (*packed)?;
+            Some(Piece { range: at..at + size, key: PieceKey::Block(seed), position: position.into(), bias })
+        })
+    });
+    of_runs.chain(of_blocks)
+}
+
+/// Streams that were read last, so that what goes on need not start anew.
+#[derive(Clone, Debug, Default)]
+pub struct MaskReader {
+    /// Last used last.
+    runs: Vec<(Arc<Key>, Stream)>,
+    block: Option<(u32, Stream)>,
+}
+
+impl MaskReader {
+    /// Takes in the streams that `later` left, as if it had been this reader: segments that need no
+    /// stream of an earlier one can then be decoded in parallel, each with a reader of its own.
+    pub fn absorb(&mut self, later: Self) {
+        self.runs.retain(|(key, _)| later.runs.iter().all(|(other, _)| other != key));
+        self.runs.extend(later.runs);
+        let extra = self.runs.len().saturating_sub(STREAMS_KEPT);
+        self.runs.drain(..extra);
+        self.block = later.block.or(self.block.take());
+    }
+
+    /// XORs the mask of a run.
+    fn xor_run(&mut self, key: &Arc<Key>, position: u64, data: &mut [u8]) {
+        let kept = self.runs.iter().position(|(k, _)| k == key).map(|i| self.runs.remove(i).1);
+        let kept = kept.filter(|stream| stream.position() <= position);
+        let mut stream = kept.unwrap_or_else(|| key.stream());
+        stream.skip(position - stream.position());
+        stream.xor(data);
+        if self.runs.len() == STREAMS_KEPT {
+            self.runs.remove(0);
+        }
+        self.runs.push((key.clone(), stream));
+    }
+
+    /// XORs the mask of a block alone.
+    fn xor_block(&mut self, seed: u32, position: u64, data: &mut [u8]) {
+        let mut stream = match self.block.take() {
+            Some((s, stream)) if s == seed && stream.position() <= position => stream,
+            _ => Key::Genrand(seed).stream(),
+        };
+        stream.skip(position - stream.position());
+        stream.xor(data);
+        self.block = Some((seed, stream));
+    }
+}
+
+/// The start of a block's stream, as far as blocks that follow each other go on with it.
+#[derive(Clone, Copy)]
+struct Start {
+    seed: u32,
+    /// First byte of the data.
+    at: usize,
+    bytes: usize,
+}
+
+/// Starts kept until their masks are made.
+const BATCH: usize = 1024;
+/// Mask words made together, about: they are read again while they are in the nearest cache.
+const WORDS: usize = 1 << 13;
+/// Fewest masks made together: all lanes of [`mask_many`].
+const SEEDS: usize = 128;
+
+/// XORs the masks of pieces onto data. Those of blocks that begin a stream are made together; all are there
+/// only after [`Masker::finish`].
+pub(super) struct Masker<'a> {
+    reader: &'a mut MaskReader,
+    starts: Vec<Start>,
+    seeds: Vec<u32>,
+    words: Vec<u32>,
+}
+
+impl<'a> Masker<'a> {
+    /// Reads streams from where `reader` left them.
+    pub(super) fn new(reader: &'a mut MaskReader) -> Self {
+        Self { reader, starts: Vec::new(), seeds: Vec::new(), words: Vec::new() }
+    }
+
+    /// XORs a piece's mask, complemented if its bias says so, onto its bytes, which begin at `at`. `data` is
+    /// the same in each call, but may have grown.
+    pub(super) fn xor(&mut self, piece: &Piece, data: &mut [u8], at: usize) {
+        let bytes = piece.range.len();
+        let own = &mut data[at..at + bytes];
+        if piece.bias.complement {
+            own.iter_mut().for_each(|d| *d = !*d);
+        }
+        match &piece.key {
+            PieceKey::Run(key) => self.reader.xor_run(key, piece.position, own),
+            PieceKey::Block(seed) if piece.position == 0 => {
+                if self.starts.len() == BATCH {
+                    self.finish(data);
+                }
+                self.starts.push(Start { seed: *seed, at, bytes });
+            }
+            PieceKey::Block(seed) => match self.starts.last_mut() {
+                Some(start)
+                    if start.seed == *seed
+                        && start.bytes as u64 == piece.position
+                        && start.at + start.bytes == at
+                        && start.bytes + bytes <= 4 * SHORT_WORDS =>
+                {
+                    start.bytes += bytes
+                }
+                _ => self.reader.xor_block(*seed, piece.position, own),
+            },
+        }
+    }
+
+    /// Makes and XORs the masks still kept.
+    pub(super) fn finish(&mut self, data: &mut [u8]) {
+        for same in self.starts.chunk_by(|a, b| a.bytes == b.bytes) {
+            let words = same[0].bytes / 4;
+            for starts in same.chunks(SEEDS.max(WORDS / words)) {
+                self.seeds.clear();
+                self.seeds.extend(starts.iter().map(|s| s.seed));
+                self.words.resize(words * starts.len(), 0);
+                mask_many(&self.seeds, words, &mut self.words);
+                for (start, mask) in starts.iter().zip(self.words.chunks_exact(words)) {
+                    let data = data[start.at..start.at + start.bytes].as_chunks_mut().0;
+                    for (d, m) in data.iter_mut().zip(mask) {
+                        *d = (u32::from_le_bytes(*d) ^ m).to_le_bytes();
+                    }
+                }
+            }
+        }
+        self.starts.clear();
+    }
+}
