@@ -9,7 +9,7 @@ from mixed import KeyTable, decode_mixed
 from xxh64 import xxh64
 
 MAGIC, VERSION = b"NP\xf7", 1
-STORED, ZSTD, MIXED = 0, 1, 2
+STORED, ZSTD, MIXED, FILL = 0, 1, 2, 3
 LAST = 4
 PLAIN_IS_ZSTD = 1
 SEGMENT_MAX = 2**25
@@ -100,7 +100,7 @@ def decode_segment(file, keys):
     start = file.at
     head = file.take(1, "head")[0]
     kind, last = head & 3, bool(head & LAST)
-    if head > 7 or kind == 3:
+    if head > 7:
         raise Damage(start, f"unknown segment head {head:#04x}")
     length = file.varint("len", SEGMENT_MAX)
     if length == 0 and not (kind == STORED and last and start == len(MAGIC) + 1):
@@ -108,7 +108,9 @@ def decode_segment(file, keys):
     if kind == STORED:
         content = file.take(length, "stored content")
         return content, xxh64(file.data[start : file.at]), last
-    if kind == ZSTD:
+    if kind == FILL:
+        content = file.take(1, "fill byte") * length
+    elif kind == ZSTD:
         size = file.varint("frame length", length + SECTION_SLACK)
         offset = file.at
         content = unzstd(file.take(size, "zstd frame"), length, offset)

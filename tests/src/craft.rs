@@ -7,7 +7,7 @@ use np_core::format::digest::{self, Chain, segment_hash};
 use np_core::format::keys::KeyTable;
 use np_core::format::layout::{Bias, Grid, Packed, Run, blocks};
 use np_core::format::reader::HEADER;
-use np_core::format::segment::{MixedParts, write_simple};
+use np_core::format::segment::{MixedParts, Simple};
 use np_core::generator::Key;
 use std::sync::Arc;
 
@@ -73,7 +73,7 @@ pub fn file(segments: &[Segment]) -> Vec<u8> {
             let parts = MixedParts::new(content, runs.clone(), grid.clone(), 3);
             parts.write(&mut stored, &mut keys, content.len(), last).expect("write");
         } else {
-            write_simple(&mut stored, content, None, last);
+            Simple::Stored.write(&mut stored, content, last);
         }
         let digest = chain.accept(segment_hash(&stored, mixed.then_some(&content[..])));
         out.append(&mut stored);

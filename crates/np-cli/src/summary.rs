@@ -26,7 +26,7 @@ pub fn found(contents: &Contents, packed: u64) -> String {
     let larger = packed.saturating_sub(contents.bytes);
     let mut text = match found.is_empty() {
         false => format!("found {}", found.join(" and ")),
-        true if contents.zstd == 0 => "no generator found; stored".to_owned(),
+        true if contents.zstd + contents.fill == 0 => "no generator found; stored".to_owned(),
         true => "no generator found; plain data through zstd".to_owned(),
     };
     if larger > 0 {

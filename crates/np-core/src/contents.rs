@@ -9,6 +9,8 @@ pub struct Contents {
     pub stored: u64,
     /// Segments kept as a zstd frame.
     pub zstd: u64,
+    /// Segments of one byte, over and over.
+    pub fill: u64,
     /// Segments with runs or packed blocks.
     pub mixed: u64,
     /// Bytes of all segments.
@@ -29,6 +31,7 @@ impl Contents {
         match segment.kind {
             Kind::Stored => self.stored += 1,
             Kind::Zstd => self.zstd += 1,
+            Kind::Fill => self.fill += 1,
             Kind::Mixed => self.mixed += 1,
         }
         self.bytes += segment.len as u64;
@@ -44,6 +47,6 @@ impl Contents {
 
     /// Number of segments.
     pub fn segments(&self) -> u64 {
-        self.stored + self.zstd + self.mixed
+        self.stored + self.zstd + self.fill + self.mixed
     }
 }

@@ -11,7 +11,7 @@ use crate::format::SEGMENT_MAX;
 use crate::format::digest::{self, Chain, segment_hash};
 use crate::format::plain;
 use crate::format::reader::{Frames, HEADER, Limits};
-use crate::format::segment::{MaskReader, MixedParts, write_simple};
+use crate::format::segment::{MaskReader, MixedParts, Simple};
 use crate::ledger::Ledger;
 use crate::miner::Miner;
 
@@ -39,7 +39,7 @@ impl Options {
 #[derive(Clone, Debug)]
 pub struct Analysis {
     mixed: Option<MixedParts>,
-    frame: Option<Vec<u8>>,
+    simple: Simple,
     carry: Option<Carry>,
 }
 
@@ -59,20 +59,20 @@ pub fn analyze(
     miner: &dyn Miner,
     watch: &dyn PackWatch,
 ) -> Result<Analysis, Error> {
-    let found = crate::search::search(options, content, carry, miner, watch)?;
     let level = options.effort.zstd_level;
+    let found = crate::search::search(options, content, carry, miner, watch)?;
     let carry = found.carry;
     let mixed = (!found.runs.is_empty() || found.grid.is_some())
         .then(|| MixedParts::new(content, found.runs, found.grid, level));
     // The whole content through zstd is tried where it could win: always without runs and blocks, else
     // only if a fast trial beats what is already planned.
-    let frame = match &mixed {
-        None => plain::compress_if_smaller(content, level),
-        Some(parts) => plain::trial_size(content)
-            .filter(|size| *size < parts.bulk_bytes())
-            .and_then(|_| plain::compress_if_smaller(content, level)),
+    let simple = match &mixed {
+        Some(parts) if plain::trial_size(content).is_none_or(|size| size >= parts.bulk_bytes()) => {
+            Simple::Stored
+        }
+        _ => Simple::smallest(content, level),
     };
-    Ok(Analysis { mixed, frame, carry })
+    Ok(Analysis { mixed, simple, carry })
 }
 
 /// Puts segments in order: keys, digests, the economic decision, and the proof that it can be read back.
@@ -119,20 +119,15 @@ impl Writer {
             self.started = true;
         }
         let mut stored = Vec::new();
-        let simple = analysis.frame.as_ref().map_or(content.len(), Vec::len);
         if let Some(parts) = &analysis.mixed {
             parts.write(&mut stored, &mut self.frames.keys.clone(), content.len(), last)?;
         }
-        let mixed = !stored.is_empty() && {
-            let mut head = Vec::new();
-            write_simple(&mut head, &[], None, last);
-            stored.len() < simple + head.len() + 4
-        };
+        let mixed = !stored.is_empty() && stored.len() < analysis.simple.bytes(content.len());
         if !mixed {
             stored.clear();
-            write_simple(&mut stored, content, analysis.frame.as_deref(), last);
+            analysis.simple.write(&mut stored, content, last);
         }
-        let verbatim = !mixed && analysis.frame.is_none();
+        let verbatim = !mixed && analysis.simple == Simple::Stored;
         let hash = segment_hash(&stored, (!verbatim).then_some(content));
         let digest = self.chain.accept(hash);
         stored.extend_from_slice(&digest.to_le_bytes()[..digest::BYTES]);

@@ -1,5 +1,6 @@
 //! End-to-end tests: they run the built np-cli in a folder of their own.
 
+mod backends;
 mod bench;
 mod conventions;
 mod corrupt;

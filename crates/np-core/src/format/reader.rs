@@ -128,7 +128,7 @@ impl Frames {
             0 => Kind::Stored,
             1 => Kind::Zstd,
             2 => Kind::Mixed,
-            kind => return Err(unknown("kind", kind).into()),
+            _ => Kind::Fill,
         };
         let last = head & LAST != 0;
         let len = self.varint(input, &mut stored, "a segment's length", SEGMENT_MAX)?;
@@ -141,6 +141,7 @@ impl Frames {
         let mut plain_is_zstd = false;
         match kind {
             Kind::Stored => sections.plain = len,
+            Kind::Fill => sections.plain = 1,
             Kind::Zstd => {
                 sections.plain = self.varint(input, &mut stored, "the length of a zstd frame", most)?
             }

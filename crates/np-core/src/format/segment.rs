@@ -23,6 +23,8 @@ pub enum Kind {
     Zstd,
     /// Runs, a block grid, and the rest plain.
     Mixed,
+    /// One byte, over and over.
+    Fill,
 }
 
 /// Head byte: the segment is the file's last.
@@ -37,19 +39,64 @@ pub struct Sections {
     pub side: usize,
     /// The rANS section (mixed segments; 0: dense residuals are in the side section).
     pub rans: usize,
-    /// The plain section; for other kinds the whole content as stored.
+    /// The plain section; for other kinds all that is stored of the content.
     pub plain: usize,
 }
 
-/// Appends a stored or zstd segment, without its digest. `frame` is the content's zstd frame.
-pub fn write_simple(out: &mut Vec<u8>, content: &[u8], frame: Option<&[u8]>, last: bool) {
-    let kind = if frame.is_some() { Kind::Zstd } else { Kind::Stored };
-    out.push(kind as u8 | if last { LAST } else { 0 });
-    varint::put(out, content.len() as u64);
-    if let Some(frame) = frame {
-        varint::put(out, frame.len() as u64);
+/// The forms of a segment without runs and blocks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Simple {
+    /// The content, verbatim.
+    Stored,
+    /// The content's zstd frame.
+    Zstd(Vec<u8>),
+    /// The byte the content consists of.
+    Fill(u8),
+}
+
+impl Simple {
+    /// The smallest of the forms, with zstd at `level`.
+    pub fn smallest(content: &[u8], level: i32) -> Self {
+        match content {
+            [first, rest @ ..] if !rest.is_empty() && rest.iter().all(|b| b == first) => Self::Fill(*first),
+            _ => plain::compress_if_smaller(content, level).map_or(Self::Stored, Self::Zstd),
+        }
     }
-    out.extend_from_slice(frame.unwrap_or(content));
+
+    /// Appends the segment, without its digest.
+    pub fn write(&self, out: &mut Vec<u8>, content: &[u8], last: bool) {
+        self.write_head(out, content.len(), last);
+        match self {
+            Self::Stored => out.extend_from_slice(content),
+            Self::Zstd(frame) => out.extend_from_slice(frame),
+            Self::Fill(byte) => out.push(*byte),
+        }
+    }
+
+    /// Bytes of the segment, without its digest.
+    pub fn bytes(&self, content_bytes: usize) -> usize {
+        let mut head = Vec::new();
+        self.write_head(&mut head, content_bytes, false);
+        head.len()
+            + match self {
+                Self::Stored => content_bytes,
+                Self::Zstd(frame) => frame.len(),
+                Self::Fill(_) => 1,
+            }
+    }
+
+    fn write_head(&self, out: &mut Vec<u8>, content_bytes: usize, last: bool) {
+        let kind = match self {
+            Self::Stored => Kind::Stored,
+            Self::Zstd(_) => Kind::Zstd,
+            Self::Fill(_) => Kind::Fill,
+        };
+        out.push(kind as u8 | if last { LAST } else { 0 });
+        varint::put(out, content_bytes as u64);
+        if let Self::Zstd(frame) = self {
+            varint::put(out, frame.len() as u64);
+        }
+    }
 }
 
 /// What a mixed segment holds, all but the key table: made in parallel, written in order.
@@ -188,6 +235,11 @@ impl CodedSegment {
             }
             Kind::Zstd => {
                 let content = plain::decompress(sections, self.len, self.offset)?;
+                let hash = segment_hash(&self.stored, Some(&content));
+                Ok(Decoded { content, grid: None, ledger, hash })
+            }
+            Kind::Fill => {
+                let content = vec![sections[0]; self.len];
                 let hash = segment_hash(&self.stored, Some(&content));
                 Ok(Decoded { content, grid: None, ledger, hash })
             }

@@ -152,6 +152,7 @@ impl SegmentInfo {
             kind: match segment.kind {
                 Kind::Stored => "stored",
                 Kind::Zstd => "zstd",
+                Kind::Fill => "fill",
                 Kind::Mixed => "mixed",
             },
             content_bytes: segment.len as u64,
