@@ -55,9 +55,9 @@ fn short<S: Simd>(simd: S, seeds: &[u32], words: usize, out: &mut [u32]) {
 fn make<S: Simd>(simd: S, mut x: [S::u32s; CHAINS], state: &mut [[S::u32s; CHAINS]]) {
     let words = state.len() - 1;
     state[0] = x;
-    for i in 1..=words {
-        step::<S>(simd, &mut x, i as u32);
-        state[i] = x;
+    for (i, kept) in (1..).zip(&mut state[1..]) {
+        step::<S>(simd, &mut x, i);
+        *kept = x;
     }
     for i in words + 1..M {
         step::<S>(simd, &mut x, i as u32);
@@ -138,19 +138,8 @@ fn transpose<S: Simd>(simd: S, rows: &mut [S::u32s; WIDEST]) {
 #[cfg(test)]
 mod tests {
     use super::super::mask_words;
+    use super::super::tests::levels;
     use super::*;
-
-    /// What the machine has, and what is below it.
-    fn levels() -> Vec<Level> {
-        let native = Level::new();
-        let mut levels = vec![native, Level::baseline()];
-        #[cfg(target_arch = "x86_64")]
-        {
-            levels.extend(native.as_sse4_2().map(Level::Sse4_2));
-            levels.extend(native.as_avx2().map(Level::Avx2));
-        }
-        levels
-    }
 
     #[test]
     fn many_masks_are_those_made_one_by_one() {

@@ -2,6 +2,7 @@
 
 pub mod lanes;
 pub mod mt19937;
+mod vectors;
 
 use crate::error::Error;
 use mt19937::Mt19937;
@@ -161,43 +162,29 @@ impl Stream {
 
     /// Writes the next `out.len()` bytes of the stream.
     pub fn fill(&mut self, out: &mut [u8]) {
-        self.each_word_run(out.len(), |at, bytes| out[at..at + bytes.len()].copy_from_slice(bytes));
+        out.fill(0);
+        self.xor(out);
     }
 
     /// XORs the next `data.len()` bytes of the stream onto `data`.
     pub fn xor(&mut self, data: &mut [u8]) {
-        self.each_word_run(data.len(), |at, bytes| {
-            for (d, b) in data[at..at + bytes.len()].iter_mut().zip(bytes) {
-                *d ^= b;
-            }
-        });
-    }
-
-    /// Hands `len` bytes of the stream to `put` in pieces, each with its offset.
-    fn each_word_run(&mut self, len: usize, mut put: impl FnMut(usize, &[u8])) {
-        let mut at = 0;
         let phase = (self.position % 4) as usize;
-        if phase != 0 && len > 0 {
-            let take = len.min(4 - phase);
-            put(0, &self.partial.to_le_bytes()[phase..phase + take]);
-            at = take;
-        }
-        let mut words = [0u32; mt19937::N];
-        let mut bytes = [0u8; 4 * mt19937::N];
-        while len - at >= 4 {
-            let count = ((len - at) / 4).min(words.len());
-            self.mt.fill_words(&mut words[..count]);
-            for (b, w) in bytes.chunks_exact_mut(4).zip(&words[..count]) {
-                b.copy_from_slice(&w.to_le_bytes());
-            }
-            put(at, &bytes[..4 * count]);
-            at += 4 * count;
-        }
-        if at < len {
+        self.position += data.len() as u64;
+        let begun = if phase == 0 { 0 } else { data.len().min(4 - phase) };
+        let (first, data) = data.split_at_mut(begun);
+        xor_bytes(first, &self.partial.to_le_bytes()[phase..]);
+        let (words, last) = data.split_at_mut(data.len() / 4 * 4);
+        self.mt.xor(words);
+        if !last.is_empty() {
             self.partial = self.mt.next_word();
-            put(at, &self.partial.to_le_bytes()[..len - at]);
+            xor_bytes(last, &self.partial.to_le_bytes());
         }
-        self.position += len as u64;
+    }
+}
+
+fn xor_bytes(data: &mut [u8], mask: &[u8]) {
+    for (d, m) in data.iter_mut().zip(mask) {
+        *d ^= m;
     }
 }
 
@@ -213,6 +200,19 @@ pub fn mask_words(seed: u32, mask: &mut [u32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fearless_simd::Level;
+
+    /// Instruction sets to test: what the machine has, and what is below it.
+    pub(super) fn levels() -> Vec<Level> {
+        let native = Level::new();
+        let mut levels = vec![native, Level::baseline()];
+        #[cfg(target_arch = "x86_64")]
+        {
+            levels.extend(native.as_sse4_2().map(Level::Sse4_2));
+            levels.extend(native.as_avx2().map(Level::Avx2));
+        }
+        levels
+    }
 
     #[test]
     fn streams_read_in_any_pieces_are_the_same_bytes() {

@@ -4,6 +4,8 @@
 //! authors' `mt19937ar.c` (2002), whose `init_genrand` and `init_by_array` are the seedings here.
 //! State words are `x[0..624]`; output `k` is `temper(x[624 + k])`.
 
+use super::vectors::{self, Ring};
+
 /// Words of state, and outputs between two twists.
 pub const N: usize = 624;
 /// Distance of the recurrence: `x[k+624] = x[k+397] ^ A(hi(x[k]) | lo(x[k+1]))`.
@@ -106,7 +108,7 @@ pub fn first_words(seed: u32, mask: &mut [u32]) {
 /// A running MT19937: the state and where in it the next output word is.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mt19937 {
-    state: [u32; N],
+    state: Ring,
     /// Next word of `state` to temper; `N` means a twist is due.
     next: usize,
 }
@@ -120,7 +122,7 @@ impl std::fmt::Debug for Mt19937 {
 impl Mt19937 {
     /// The stream that starts with a twist of `state`: its first output is `temper(x[624])`.
     pub fn from_state(state: [u32; N]) -> Self {
-        Self { state, next: N }
+        Self { state: vectors::ring(&state), next: N }
     }
 
     /// Seeded by `init_genrand`, as C++ `std::mt19937(seed)` and NumPy `RandomState(seed)` do.
@@ -152,11 +154,30 @@ impl Mt19937 {
             }
             let take = out.len().min(N - self.next);
             let (now, rest) = out.split_at_mut(take);
-            for (o, s) in now.iter_mut().zip(&self.state[self.next..]) {
-                *o = temper(*s);
-            }
+            vectors::put_tempered(&self.state[self.next..self.next + take], now);
             self.next += take;
             out = rest;
+        }
+    }
+
+    /// XORs the next output words, little-endian, onto `data`: a multiple of 4 bytes.
+    pub fn xor(&mut self, mut data: &mut [u8]) {
+        debug_assert!(data.len().is_multiple_of(4));
+        while !data.is_empty() {
+            if self.next == N {
+                let (whole, rest) = data.as_chunks_mut();
+                vectors::xor_generations(&mut self.state, whole);
+                data = rest;
+                if data.is_empty() {
+                    break;
+                }
+                self.regenerate();
+            }
+            let take = (data.len() / 4).min(N - self.next);
+            let (now, rest) = data.split_at_mut(4 * take);
+            vectors::xor_tempered(&self.state[self.next..self.next + take], now);
+            self.next += take;
+            data = rest;
         }
     }
 
@@ -177,22 +198,7 @@ impl Mt19937 {
     }
 
     fn regenerate(&mut self) {
-        let x = &mut self.state;
-        let (low, high) = x.split_at_mut(N - M);
-        for k in 0..N - M - 1 {
-            low[k] = high[M - (N - M) + k] ^ twist(low[k], low[k + 1]);
-        }
-        low[N - M - 1] = high[M - 1] ^ twist(low[N - M - 1], high[0]);
-        // The rest reads words this same pass has written, 227 back: two stretches without overlap.
-        for start in [N - M, 2 * (N - M)] {
-            let end = (start + N - M).min(N - 1);
-            let (done, todo) = x.split_at_mut(start);
-            let done = &done[start - (N - M)..];
-            for k in 0..end - start {
-                todo[k] = done[k] ^ twist(todo[k], todo[k + 1]);
-            }
-        }
-        x[N - 1] = x[M - 1] ^ twist(x[N - 1], x[0]);
+        vectors::regenerate(&mut self.state);
         self.next = 0;
     }
 }
