@@ -63,6 +63,9 @@ pub struct GridSearch<'a> {
 impl GridSearch<'_> {
     /// The block layer, or `None` if it does not pay.
     pub fn search(&self, noise: &NoiseMap, runs: &[Run], hints: &[Hint]) -> Result<Option<Grid>, Error> {
+        if self.effort.is_solve_only() && hints.is_empty() {
+            return Ok(None);
+        }
         let size = self.block_bits.bytes();
         let ats: Vec<usize> = blocks(self.content.len(), runs, self.block_bits).collect();
         let mut options: Vec<Options> = ats
@@ -71,7 +74,7 @@ impl GridSearch<'_> {
             .filter(|(_, at)| noise.all(**at..**at + size))
             .map(|(index, at)| Options { index, at: *at, choices: Vec::new() })
             .collect();
-        if options.is_empty() || self.effort.is_solve_only() && hints.is_empty() {
+        if options.is_empty() {
             return Ok(None);
         }
         let place: HashMap<usize, usize> = options.iter().enumerate().map(|(i, o)| (o.at, i)).collect();
