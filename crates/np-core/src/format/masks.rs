@@ -227,4 +227,31 @@ mod tests {
             assert!(data == expected, "{count} blocks of {bits} bits, {lone} of 41 alone");
         }
     }
+
+    /// The packer leaves exact pieces out, so what follows in its data need not follow in the content.
+    #[test]
+    fn a_stream_goes_on_only_where_its_start_ends() {
+        let piece = |seed, position: u64| Piece {
+            range: 0..64,
+            key: PieceKey::Block(seed),
+            position,
+            bias: Bias::default(),
+        };
+        let (mut data, mut expected) = (Vec::new(), Vec::new());
+        let mut reader = MaskReader::default();
+        let mut masks = Masker::new(&mut reader);
+        for (seed, position) in
+            [(5, 0), (6, 64), (5, 64), (5, 128), (5, 0), (5, 64), (5, 192), (6, 0), (5, 64)]
+        {
+            let at = data.len();
+            data.resize(at + 64, 0);
+            expected.resize(at + 64, 0);
+            masks.xor(&piece(seed, position), &mut data, at);
+            let mut stream = Key::Genrand(seed).stream();
+            stream.skip(position);
+            stream.fill(&mut expected[at..]);
+        }
+        masks.finish(&mut data);
+        assert_eq!(data, expected);
+    }
 }
