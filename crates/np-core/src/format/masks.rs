@@ -169,3 +169,89 @@ impl<'a> Masker<'a> {
         self.starts.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::BlockBits;
+
+    /// Blocks alone, blocks that go on (next to each other, after a hole, past the short form), complements,
+    /// and runs that go on, go back and share the segment.
+    fn layout(block_bits: BlockBits, count: usize, lone: usize) -> (usize, Vec<Run>, Grid) {
+        let size = block_bits.bytes();
+        let key = Arc::new(Key::Genrand(99));
+        let run = |start, len, position| {
+            let bias = Bias { class: 0, complement: position == 70 };
+            Run { start, len, key: key.clone(), position, bias }
+        };
+        let runs = vec![run(0, 5001, 3), run(5001, 333, 70), run(5400, 4000, 10_000)];
+        let len = 9400 + count * size + 3;
+        let mut grid = Grid { block_bits, blocks: Vec::new() };
+        let (mut seed, mut start) = (0u32, 0);
+        for (i, at) in blocks(len, &runs, block_bits).enumerate() {
+            let follows = i > 0 && i % 41 >= lone;
+            if !follows {
+                (seed, start) = (seed.wrapping_mul(0x9e37_79b9).wrapping_add(5), at);
+            }
+            let bias = Bias { class: 0, complement: i % 7 == 3 };
+            let packed = Packed { seed, position: (at - start) as u32, bias };
+            grid.blocks.push((i % 41 % 9 != 5 || !follows).then_some(packed));
+        }
+        (len, runs, grid)
+    }
+
+    #[test]
+    fn masks_made_together_are_those_of_the_streams() {
+        for (bits, count, lone) in
+            [(512, 1500, 30), (512, 2100, 41), (128, 900, 1), (160, 500, 20), (8192, 60, 38), (32768, 9, 41)]
+        {
+            let (len, runs, grid) = layout(BlockBits::new(bits).unwrap(), count, lone);
+            let mut expected = vec![0x11; len];
+            for piece in pieces(len, &runs, Some(&grid)) {
+                let mut stream = match &piece.key {
+                    PieceKey::Run(key) => key.stream(),
+                    PieceKey::Block(seed) => Key::Genrand(*seed).stream(),
+                };
+                stream.skip(piece.position);
+                let data = &mut expected[piece.range.clone()];
+                stream.xor(data);
+                data.iter_mut().for_each(|d| *d ^= if piece.bias.complement { 0xff } else { 0 });
+            }
+            let mut data = vec![0x11; len];
+            let mut reader = MaskReader::default();
+            let mut masks = Masker::new(&mut reader);
+            for piece in pieces(len, &runs, Some(&grid)) {
+                masks.xor(&piece, &mut data, piece.range.start);
+            }
+            masks.finish(&mut data);
+            assert!(data == expected, "{count} blocks of {bits} bits, {lone} of 41 alone");
+        }
+    }
+
+    /// The packer leaves exact pieces out, so what follows in its data need not follow in the content.
+    #[test]
+    fn a_stream_goes_on_only_where_its_start_ends() {
+        let piece = |seed, position: u64| Piece {
+            range: 0..64,
+            key: PieceKey::Block(seed),
+            position,
+            bias: Bias::default(),
+        };
+        let (mut data, mut expected) = (Vec::new(), Vec::new());
+        let mut reader = MaskReader::default();
+        let mut masks = Masker::new(&mut reader);
+        for (seed, position) in
+            [(5, 0), (6, 64), (5, 64), (5, 128), (5, 0), (5, 64), (5, 192), (6, 0), (5, 64)]
+        {
+            let at = data.len();
+            data.resize(at + 64, 0);
+            expected.resize(at + 64, 0);
+            masks.xor(&piece(seed, position), &mut data, at);
+            let mut stream = Key::Genrand(seed).stream();
+            stream.skip(position);
+            stream.fill(&mut expected[at..]);
+        }
+        masks.finish(&mut data);
+        assert_eq!(data, expected);
+    }
+}

@@ -293,7 +293,7 @@ impl CodedSegment {
         };
         let mut sparse = SparseModels::default();
         let mut masks = Masker::new(masks);
-        for piece in pieces(self.len, &self.runs, grid.as_ref()) {
+        pieces(self.len, &self.runs, grid.as_ref()).try_for_each(|piece| {
             let out = &mut content[piece.range.clone()];
             let class = piece.bias.class;
             if is_sparse(class) {
@@ -315,7 +315,8 @@ impl CodedSegment {
                 return Err(damaged("its side section ends too early"));
             }
             masks.xor(&piece, &mut content, piece.range.start);
-        }
+            Ok(())
+        })?;
         masks.finish(&mut content);
         if let Some(rans) = rans {
             rans.finish().map_err(|_| damaged("its rANS section does not end where it should"))?;
