@@ -17,15 +17,16 @@ const STEP: usize = 8;
 
 /// Looks for the stream behind `words`, consecutive outputs with some bits flipped: gives a place and the 624
 /// state words there, of those that explain all the words the ones that do it best, and whether they do it as well
-/// as the flips that the checks tell of allow: if not, a bit or some of the state are likely wrong.
-pub(crate) fn recover(decoder: &Decoder, words: &[u32]) -> Option<(usize, Block, bool)> {
+/// as the flips that the checks tell of allow: if not, a bit or some of the state are likely wrong. Adds to `work`
+/// what the decoder did, in words times stages.
+pub(crate) fn recover(decoder: &Decoder, words: &[u32], work: &mut usize) -> Option<(usize, Block, bool)> {
     let mut now = words.to_vec();
     let mut settled = vec![false; words.len()];
     // A state with a wrong bit explains the words too, but worse than the flips there are would.
     let enough = decoder.flips(words) * 21 / 20;
     let mut found: Option<(u64, usize, Block)> = None;
     for _ in 0..PASSES {
-        decoder.decode(words, &mut now, settled);
+        *work += words.len() * decoder.decode(words, &mut now, settled);
         let mut majority = Majority::new(&now);
         majority.settle(SWEEPS);
         let mut best = None;
@@ -157,9 +158,9 @@ mod tests {
         for word in &mut noisy {
             *word ^= (0..5).fold(u32::MAX, |mask, _| mask & flips.next_word());
         }
-        let (at, block, _) = recover(&Decoder::new(Level::new()), &noisy).unwrap();
+        let (at, block, _) = recover(&Decoder::new(Level::new()), &noisy, &mut 0).unwrap();
         assert!(block.iter().zip(&clean[at..]).all(|(x, w)| temper(*x) == *w), "at {at}");
         let noise: Vec<u32> = (0..4 * N).map(|_| flips.next_word() ^ flips.next_word() >> 3).collect();
-        assert_eq!(recover(&Decoder::new(Level::new()), &noise), None);
+        assert_eq!(recover(&Decoder::new(Level::new()), &noise, &mut 0), None);
     }
 }

@@ -15,10 +15,15 @@ use std::ops::Range;
 /// The scan goes on this many bytes before the estimated end of a finding.
 const SLACK: usize = 32;
 
+/// Stages of full decodings to no avail that any scan may spend.
+const FAILURES: usize = 32;
+/// Bytes of the ranges for each word and stage more that may be decoded to no avail: some 4 microseconds.
+const BYTES_A_WORD: usize = 1024;
+
 /// Looks for streams in the given ranges of `data`, which are in rising order and do not overlap. Sorted by
 /// offset; one finding for each contiguous stretch of a stream.
 pub fn scan(data: &[u8], ranges: &[Range<usize>], options: &ScanOptions) -> Vec<Found> {
-    let mut scan = Scan { data, options, level: Level::new(), decoder: None, found: Vec::new() };
+    let mut scan = Scan::new(data, ranges, options);
     for range in ranges {
         scan.range(range.start..range.end.min(data.len()));
     }
@@ -32,10 +37,18 @@ struct Scan<'a> {
     level: Level,
     /// Made when first needed.
     decoder: Option<Decoder>,
+    /// Words times stages that may yet be decoded to no avail: streams too noisy to decode must not slow the scan of what is left.
+    spare: usize,
     found: Vec<Found>,
 }
 
-impl Scan<'_> {
+impl<'a> Scan<'a> {
+    fn new(data: &'a [u8], ranges: &[Range<usize>], options: &'a ScanOptions) -> Self {
+        let bytes: usize = ranges.iter().map(|r| r.len()).sum();
+        let spare = FAILURES * options.decode_words + bytes / BYTES_A_WORD;
+        Self { data, options, level: Level::new(), decoder: None, spare, found: Vec::new() }
+    }
+
     fn range(&mut self, range: Range<usize>) {
         let mut hits = Vec::new();
         let mut edge = [0; WINDOW];
@@ -147,7 +160,7 @@ impl Scan<'_> {
     /// Decodes the noisy stream that shows at `at`, as far as its parity checks hold around there.
     fn noisy(&mut self, at: usize, left: &Range<usize>, decoded: &mut usize) -> Option<State> {
         let half = 2 * self.options.decode_words;
-        if at < *decoded || half < 2 * FEWEST {
+        if at < *decoded || half < 2 * FEWEST || self.spare == 0 {
             return None;
         }
         // Up to half of the words before the hit, in its alignment, and as many after it as make the number full.
@@ -168,11 +181,18 @@ impl Scan<'_> {
         }
         *decoded = from + 4 * stretch.end;
         let (from, words) = (from + 4 * stretch.start, &words[stretch]);
-        let (at, block, sure) = majority::recover(decoder, words)?;
+        let (mut work, spare) = (0, self.spare);
+        let recovered = majority::recover(decoder, words, &mut work);
+        self.spare = spare.saturating_sub(work);
+        let (at, block, sure) = recovered?;
         let state = self.explaining(block, from + 4 * at, left)?;
         // As long as there is more of the stream to decode, a doubtful state is not taken.
         let end = state.at + state.after.bytes;
-        (sure || end < *decoded + 4 * self.options.decode_words).then_some(state)
+        let taken = sure || end < *decoded + 4 * self.options.decode_words;
+        if taken {
+            self.spare = spare;
+        }
+        taken.then_some(state)
     }
 
     /// How far the stream with `block` at `at` explains the data, if by enough.
@@ -265,4 +285,42 @@ fn stretch(decoder: &Decoder, words: &[u32], at: usize) -> Range<usize> {
         end += GROUP;
     }
     if start == end { 0..0 } else { start..end + N }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generator::mt19937::Mt19937;
+
+    /// Outputs of a stream of unknown start, with the bits flipped that `flips` gives.
+    fn noisy(words: usize, mut flips: impl FnMut(&mut Mt19937) -> u32) -> Vec<u8> {
+        let mut random = Mt19937::genrand(1);
+        let mut stream = Mt19937::by_array(&[9; 624]);
+        stream.skip_words(100_000);
+        (0..words).flat_map(|_| (stream.next_word() ^ flips(&mut random)).to_le_bytes()).collect()
+    }
+
+    #[test]
+    fn only_decoding_to_no_avail_is_charged_and_no_more_than_may_be_spent() {
+        let options = ScanOptions { decode_words: 2048, walk_back: 4, ..ScanOptions::default() };
+        let spend = |data: &[u8]| {
+            let range = 0..data.len();
+            let mut scan = Scan::new(data, std::slice::from_ref(&range), &options);
+            let full = scan.spare;
+            assert_eq!(full, FAILURES * 2048 + data.len() / BYTES_A_WORD);
+            scan.range(range);
+            (scan.found.len(), full, scan.spare)
+        };
+        // Three bits of 32, 9.4 %, are too many for so few words, of which there are enough to try.
+        let three = |r: &mut Mt19937| {
+            let mut some = || r.next_word();
+            some() & some() & some() & (some() | some())
+        };
+        let (found, _, spare) = spend(&noisy(2 << 20, three));
+        assert_eq!((found, spare), (0, 0));
+        // One bit of 128.
+        let one = |r: &mut Mt19937| (0..7).fold(u32::MAX, |mask, _| mask & r.next_word());
+        let (found, full, spare) = spend(&noisy(1 << 20, one));
+        assert_eq!((found, spare), (1, full));
+    }
 }
