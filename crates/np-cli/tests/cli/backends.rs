@@ -28,7 +28,18 @@ fn files_are_the_same_on_every_backend() {
             sandbox.ok(&["pack", "-f", level, "--backend", "cpu", name, "-o", "cpu.np"]);
             for backend in ["gpu", "both"] {
                 let out = format!("{backend}.np");
-                sandbox.ok(&["pack", "-f", level, "--backend", backend, "--device", &device, name, "-o", &out]);
+                sandbox.ok(&[
+                    "pack",
+                    "-f",
+                    level,
+                    "--backend",
+                    backend,
+                    "--device",
+                    &device,
+                    name,
+                    "-o",
+                    &out,
+                ]);
                 assert_eq!(sandbox.read(&out), sandbox.read("cpu.np"), "{name} {level} --backend {backend}");
             }
         }

@@ -160,6 +160,11 @@ pub fn search(
                 explain(solved_anchor(found), &mut runs);
             }
         }
+        let open: Vec<Range<usize>> =
+            regions.into_iter().filter(|r| !runs.iter().any(|run| run.range().contains(&r.start))).collect();
+        for anchor in starts::mine(content, &open, &options.effort, miner, watch)? {
+            explain(anchor, &mut runs);
+        }
         if round == 0 {
             // After the starts: a stream whose start is known needs no state as its key, even under noise.
             let regions = open_regions(content.len(), &noise, &runs);
@@ -167,11 +172,6 @@ pub fn search(
             for found in solve::scan(content, &regions, &ScanOptions::default()) {
                 explain(solved_anchor(found), &mut runs);
             }
-        }
-        let open: Vec<Range<usize>> =
-            regions.into_iter().filter(|r| !runs.iter().any(|run| run.range().contains(&r.start))).collect();
-        for anchor in starts::mine(content, &open, &options.effort, miner, watch)? {
-            explain(anchor, &mut runs);
         }
         if runs.len() == before {
             break;
