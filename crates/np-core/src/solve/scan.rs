@@ -302,12 +302,12 @@ mod tests {
 
     #[test]
     fn only_decoding_to_no_avail_is_charged_and_no_more_than_may_be_spent() {
-        let options = ScanOptions { decode_words: 2048, walk_back: 4, ..ScanOptions::default() };
-        let spend = |data: &[u8]| {
+        let spend = |data: &[u8], decode_words: usize| {
+            let options = ScanOptions { decode_words, walk_back: 4, ..ScanOptions::default() };
             let range = 0..data.len();
             let mut scan = Scan::new(data, std::slice::from_ref(&range), &options);
             let full = scan.spare;
-            assert_eq!(full, FAILURES * 2048 + data.len() / BYTES_A_WORD);
+            assert_eq!(full, FAILURES * decode_words + data.len() / BYTES_A_WORD);
             scan.range(range);
             (scan.found.len(), full, scan.spare)
         };
@@ -316,11 +316,11 @@ mod tests {
             let mut some = || r.next_word();
             some() & some() & some() & (some() | some())
         };
-        let (found, _, spare) = spend(&noisy(2 << 20, three));
+        let (found, _, spare) = spend(&noisy(2 << 20, three), 2048);
         assert_eq!((found, spare), (0, 0));
-        // One bit of 128.
-        let one = |r: &mut Mt19937| (0..7).fold(u32::MAX, |mask, _| mask & r.next_word());
-        let (found, full, spare) = spend(&noisy(1 << 20, one));
+        // One bit of 32.
+        let one = |r: &mut Mt19937| (0..5).fold(u32::MAX, |mask, _| mask & r.next_word());
+        let (found, full, spare) = spend(&noisy(1 << 16, one), 8192);
         assert_eq!((found, spare), (1, full));
     }
 }
