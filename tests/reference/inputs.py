@@ -79,7 +79,7 @@ def cases():
     yield case("text_segments", text(50_000), segment=9_999)
     yield case("zeros", bytes(1_000_000))
     yield case("unknown", unknown(100_000))
-    yield case("unknown_segments", unknown(10_000), segment=1_000)
+    yield case("unknown_segments", unknown(10_000), segment=1_100)
     yield case("archive", text(5_000) + bytes(512) + unknown(7_777) + text(3_000, 1) + bytes(9_000))
 
     # Runs.
