@@ -6,12 +6,14 @@
 //! self-test, by [`BothMiner`], or not at all; one that invents is always caught.
 //!
 //! ```no_run
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let job: np_core::miner::Job<'static> = unimplemented!();
-//! use np_core::miner::Miner;
-//! let gpu = np_gpu::GpuMiner::open(&np_gpu::Choice::default())?;
-//! let candidates = gpu.mine(&job, &())?;
-//! # Ok(()) }
+//! use np_core::miner::{Job, Miner};
+//! fn best_masks(job: &Job<'_>) -> Result<(), Box<dyn std::error::Error>> {
+//!     let gpu = np_gpu::GpuMiner::open(&np_gpu::Choice::default())?;
+//!     for candidate in gpu.mine(job, &())? {
+//!         println!("block {}: seed {}, weight {}", candidate.block, candidate.seed, candidate.weight);
+//!     }
+//!     Ok(())
+//! }
 //! ```
 //!
 //! [`FallbackMiner`] goes on with another miner when the device fails. [`twin`] has each kernel's plain counterpart.
