@@ -5,10 +5,11 @@
 //! * a stream of any seeding at any position: the recurrence of the untempered words, then 624 clean words,
 //!   walked back to a `genrand` seed or a `by_array` key of a few words where there is one within
 //!   [`ScanOptions::walk_back`] generations, else the state itself.
-//! * a noisy stream of 16 KiB or more, at up to some 7 % flips: where the recurrence shows it, up to
+//! * a noisy stream of 32 KiB or more, at up to some 5 % flips: where the recurrence shows it, up to
 //!   [`ScanOptions::decode_words`] words are decoded by belief propagation and majority, then as above.
 //!
-//! [`solve_start`] is for a known start: the first byte of a region or a record. It goes through 20 % flips.
+//! [`solve_start`] is for a known start: the first byte of a region or a record. It goes through some 15 % flips in a
+//! second's fraction, and finds half or more at 20 % and 25 % for more work (`examples/solve_noise.rs` measures both).
 //!
 //! CPython's `randbytes(n)` and `getrandbits` take the *high* bits of the last, partial word: after the stream's whole
 //! words, the last `n mod 4` bytes are not the stream's next bytes but the upper ones of its next word.
