@@ -12,8 +12,6 @@ pub(crate) const FEWEST: usize = 2 * N;
 const PASSES: usize = 4;
 /// Most sweeps of the majority over the words.
 const SWEEPS: usize = 100;
-/// Words between the places where a state is looked for.
-const STEP: usize = 8;
 
 /// Looks for the stream behind `words`, consecutive outputs with some bits flipped: gives a place and the 624
 /// state words there, of those that explain all the words the ones that do it best, and whether they do it as well
@@ -29,11 +27,12 @@ pub(crate) fn recover(decoder: &Decoder, words: &[u32], work: &mut usize) -> Opt
         *work += words.len() * decoder.decode(words, &mut now, settled);
         let mut majority = Majority::new(&now);
         majority.settle(SWEEPS);
-        let mut best = None;
-        for at in (0..=words.len() - N).step_by(STEP) {
+        let mut best: Option<(u64, usize)> = None;
+        for at in 0..=words.len() - N {
             if majority.known[at..at + N].iter().all(|known| *known) {
                 let block: &Block = majority.x[at..].first_chunk()?;
-                best = best.into_iter().chain(mismatches(words, at, block).map(|m| (m, at))).min();
+                let least = best.map_or(u64::MAX, |(least, _)| least);
+                best = best.into_iter().chain(mismatches(words, at, block, least).map(|m| (m, at))).min();
             }
         }
         if let Some((mismatches, at)) = best
@@ -50,13 +49,15 @@ pub(crate) fn recover(decoder: &Decoder, words: &[u32], work: &mut usize) -> Opt
     found.map(|(mismatches, at, block)| (at, block, mismatches <= enough))
 }
 
-/// Mismatches between `words` and the stream with `block` at word `at`, if few enough in every generation.
-fn mismatches(words: &[u32], at: usize, block: &Block) -> Option<u64> {
+/// Mismatches between `words` and the stream with `block` at word `at`, if few enough in every generation, and at most
+/// `most` in all.
+fn mismatches(words: &[u32], at: usize, block: &Block, most: u64) -> Option<u64> {
     let mut sum = 0;
     let mut add = |made: &[u32], words: &[u32]| {
         let flips = made.iter().zip(words).map(|(a, b)| u64::from((a ^ b).count_ones())).sum();
         sum += flips;
-        (words.len() < N / 4 || is_evidence(flips, 32 * words.len() as u64, MARGIN)).then_some(())
+        let few = sum <= most && (words.len() < N / 4 || is_evidence(flips, 32 * words.len() as u64, MARGIN));
+        few.then_some(())
     };
     let mut after = Mt19937::from_state(state_before(block, 0));
     let mut made = [0; N];

@@ -5,6 +5,14 @@
 //! * a stream of any seeding at any position: the recurrence of the untempered words, then 624 clean words,
 //!   walked back to a `genrand` seed or a `by_array` key of a few words where there is one within
 //!   [`ScanOptions::walk_back`] generations, else the state itself.
+//! * a noisy stream of 32 KiB or more, at up to some 5 % flips: where the recurrence shows it, up to
+//!   [`ScanOptions::decode_words`] words are decoded by belief propagation and majority, then as above.
+//!
+//! [`solve_start`] is for a known start: the first byte of a region or a record. It goes through some 15 % flips in a
+//! second's fraction, and finds half or more at 20 % and 25 % for more work (`examples/solve_noise.rs` measures both).
+//!
+//! CPython's `randbytes(n)` and `getrandbits` take the *high* bits of the last, partial word: after the stream's whole
+//! words, the last `n mod 4` bytes are not the stream's next bytes but the upper ones of its next word.
 //!
 //! # False alarms
 //! A [`Found`] has always been verified by regenerating its stream. Its evidence in bits (by Hoeffding's
@@ -16,7 +24,8 @@
 //! The scan of a range reads nothing outside it. Pieces of a range that overlap by [`OVERLAP`] bytes find every
 //! stream that the whole range would, each at least once: a stream has the same key and alignment
 //! (`offset - position`) in every piece, except that a stream without a seed is keyed by its state at the first byte
-//! seen, and that each piece walks back from where it finds the stream.
+//! seen, and that each piece walks back from where it finds the stream. Noisy streams are decoded from what a piece
+//! holds of them: pieces should then be megabytes, and overlap by as much as the noisy streams to be found are long.
 
 mod algebra;
 mod decode;
@@ -59,7 +68,7 @@ pub struct ScanOptions {
     pub walk_back: u32,
     /// Longest `by_array` key to look for, in words, at most [`ScanOptions::MAX_ARRAY_WORDS`].
     pub array_words: usize,
-    /// Most words decoded at once where a noisy stream shows, about 0.1 ms each; 0 to leave noisy streams of
+    /// Most words decoded at once where a noisy stream shows, about 0.1 ms each (8,192: up to some 1.5 s); 0 to leave noisy streams of
     /// unknown start alone. Fewer than 2,048 find little.
     pub decode_words: usize,
 }
