@@ -74,7 +74,7 @@ impl RangeEncoder {
     }
 
     /// The coded bytes. The last value is chosen so that as many trailing bytes as possible are zero,
-    /// and up to [`TRIMMED`] of those are left out: the decoder reads zeros past the end.
+    /// and up to `TRIMMED` of those are left out: the decoder reads zeros past the end.
     pub fn finish(mut self) -> Vec<u8> {
         let high = self.low + u64::from(self.range) - 1;
         for keep in 0..=32u32 {

@@ -1,6 +1,6 @@
 //! Mask making for many seeds at once: each lane of a vector runs the short form of one `genrand` stream.
 //!
-//! Written once over the native vector of the machine at hand (16, 8 or 4 words), [`CHAINS`] of them at a
+//! Written once over the native vector of the machine at hand (16, 8 or 4 words), `CHAINS` of them at a
 //! time, because each step of the seeding waits for a multiplication that others can overlap.
 
 use super::mt19937::{INIT, M, MATRIX_A, SHORT_WORDS};
