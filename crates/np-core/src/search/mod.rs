@@ -210,7 +210,7 @@ fn solved_anchor(found: solve::Found) -> Anchor {
         key: Arc::new(found.key),
         offset: found.offset as usize,
         position: found.position,
-        complement: false,
+        complement: found.complement,
         bits: 8 * found.length,
         ones: found.flips,
     }

@@ -49,6 +49,11 @@ pub fn solve_start(data: &[u8], budget: u64) -> Option<Found> {
     (1..=MOST_FLIPS).find_map(|flips| start.mended(flips, &mut left))
 }
 
+/// Mismatches of the first [`SCREEN`] words, with the stream or with its complement.
+fn fold(weight: u32) -> u32 {
+    weight.min(32 * SCREEN as u32 - weight)
+}
+
 /// `hi(x[k]) | lo(x[k+1])` for `k` from [`FIRST`] on.
 fn pairs(words: &[u32]) -> Vec<u32> {
     words.iter().zip(&words[FIRST..]).map(|(a, b)| undo_twist(untemper(a ^ b))).collect()
@@ -77,9 +82,17 @@ struct Start<'a> {
 impl Start<'_> {
     /// Verifies a key over the data. Every key is tried at one place: its own bits are all that was tried.
     fn verified(&self, key: Key, key_bits: u32) -> Option<Found> {
-        let needed = MARGIN + key_bits + 2;
+        // Two bits for the index, one for the complement.
+        let needed = MARGIN + key_bits + 3;
         let explained = verify::forward(&mut key.stream(), self.data, needed)?;
-        Some(Found { key, offset: 0, position: 0, length: explained.bytes as u64, flips: explained.flips })
+        Some(Found {
+            key,
+            offset: 0,
+            position: 0,
+            length: explained.bytes as u64,
+            flips: explained.flips,
+            complement: explained.complement,
+        })
     }
 
     /// Tries the seeds of all pairs with `flips` flipped bits.
@@ -102,8 +115,11 @@ impl Start<'_> {
                     *x = [join(0, y ^ mend), join(u32::MAX, y ^ mend)];
                 }
                 let (seeds, weights) = self.screen(k + 1, &x);
-                for (seed, _) in
-                    seeds.iter().zip(weights).take(2 * mends.len()).filter(|(_, weight)| *weight <= PASS)
+                for (seed, _) in seeds
+                    .iter()
+                    .zip(weights)
+                    .take(2 * mends.len())
+                    .filter(|(_, weight)| fold(*weight) <= PASS)
                 {
                     if let Some(found) = self.verified(Key::Genrand(*seed), 32) {
                         return Some(found);
@@ -129,7 +145,7 @@ impl Start<'_> {
         let weight =
             |(k, word): (usize, &u32)| (temper(x[k + M] ^ twist(x[k], x[k + 1])) ^ word).count_ones();
         let weight: u32 = self.words[..SCREEN].iter().enumerate().map(weight).sum();
-        if weight > PASS { None } else { self.verified(Key::ByArray(key), key_bits) }
+        if fold(weight) > PASS { None } else { self.verified(Key::ByArray(key), key_bits) }
     }
 
     /// Tries `by_array` keys of one and two words.
