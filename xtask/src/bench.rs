@@ -3,6 +3,7 @@
 use crate::bench_peers::{self, Peers};
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use cpu_time::ProcessTime;
 use np_core::generator::Key;
 use np_core::generator::lanes::mask_many;
 use np_cpu::measure::{self, Scoring, Task};
@@ -29,6 +30,9 @@ pub struct Options {
     /// Only figures whose name contains this
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+    /// Count the time the processor spent on each side, not the clock's: for a machine that has other work
+    #[arg(long)]
+    cpu_time: bool,
     /// A python3 that has the module faiss
     #[arg(long, value_name = "PATH", default_value = "python3")]
     python: PathBuf,
@@ -70,6 +74,8 @@ pub struct Plan {
     /// For each figure.
     pub time: Duration,
     only: Option<String>,
+    /// Whether the processor's time counts, not the clock's.
+    pub cpu_time: bool,
 }
 
 impl Plan {
@@ -124,33 +130,45 @@ fn best(mut run: impl FnMut() -> Result<f64>) -> Result<f64> {
     Ok(best)
 }
 
-/// Units a second of a task on one thread.
-pub fn alone(mut task: Task) -> impl FnMut() -> Result<f64> {
-    move || best(|| Ok(task.units / task.time()?.as_secs_f64()))
+impl Plan {
+    /// Seconds that `run` takes with `threads` threads busy.
+    pub fn seconds(&self, threads: usize, run: impl FnOnce() -> Result<()>) -> Result<f64> {
+        let (clock, cpu) = (Instant::now(), ProcessTime::now());
+        run()?;
+        let (clock, cpu) = (clock.elapsed().as_secs_f64(), cpu.elapsed().as_secs_f64());
+        Ok(if self.cpu_time { cpu / threads as f64 } else { clock })
+    }
+
+    /// Units a second of a task that has `threads` threads.
+    pub fn alone(&self, mut task: Task, threads: usize) -> impl FnMut() -> Result<f64> {
+        move || best(|| Ok(task.units / self.seconds(threads, || Ok(task.run()?))?))
+    }
+
+    /// Units a second of as many tasks as there are threads, at the same time.
+    pub fn together<F: Fn() -> Task>(
+        &self,
+        make: F,
+        threads: usize,
+    ) -> impl FnMut() -> Result<f64> + use<'_, F> {
+        let mut tasks: Vec<Task> = (0..threads).map(|_| make()).collect();
+        let units: f64 = tasks.iter().map(|task| task.units).sum();
+        move || best(|| Ok(units / self.seconds(threads, || run_all(&mut tasks))?))
+    }
 }
 
-/// Units a second of as many tasks as there are threads, at the same time.
-pub fn together(make: &dyn Fn() -> Task, threads: usize) -> impl FnMut() -> Result<f64> + use<> {
-    let mut tasks: Vec<Task> = (0..threads).map(|_| make()).collect();
-    // Each thread's rate by its own clock: starting the threads is not part of the work.
-    let mut run = move || -> Result<f64> {
-        if let [task] = &mut tasks[..] {
-            return Ok(task.units / task.time()?.as_secs_f64());
+/// Runs tasks, each on a thread.
+fn run_all(tasks: &mut [Task]) -> Result<()> {
+    if let [task] = tasks {
+        return Ok(task.run()?);
+    }
+    std::thread::scope(|scope| {
+        let running: Vec<_> = tasks.iter_mut().map(|task| scope.spawn(|| task.run())).collect();
+        for thread in running {
+            let Ok(done) = thread.join() else { bail!("a benchmark's thread failed") };
+            done?;
         }
-        std::thread::scope(|scope| {
-            let running: Vec<_> = tasks
-                .iter_mut()
-                .map(|task| scope.spawn(|| task.time().map(|time| task.units / time.as_secs_f64())))
-                .collect();
-            let mut rate = 0.0;
-            for thread in running {
-                let Ok(one) = thread.join() else { bail!("a benchmark's thread failed") };
-                rate += one?;
-            }
-            Ok(rate)
-        })
-    };
-    move || best(&mut run)
+        Ok(())
+    })
 }
 
 /// A stage of one kernel: its name, what it counts, the task, and the oracle's.
@@ -158,7 +176,7 @@ type Case<'a> = (String, &'static str, Box<dyn Fn() -> Task + 'a>, Box<dyn Fn() 
 
 pub fn run(options: &Options) -> Result<()> {
     let time = Duration::from_millis(if options.quick { 400 } else { 2000 });
-    let plan = Plan { time, only: options.only.clone() };
+    let plan = Plan { time, only: options.only.clone(), cpu_time: options.cpu_time };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let kernels: Vec<Kernel> = match &options.kernel {
         Some(name) => vec![Kernel::named(name)?],
@@ -187,9 +205,9 @@ pub fn run(options: &Options) -> Result<()> {
         }
     }
     if options.json {
-        println!("{:#}", as_json(&figures, &missing, &load));
+        println!("{:#}", as_json(&plan, &figures, &missing, &load));
     } else {
-        print_table(&figures, &missing, &load);
+        print_table(&plan, &figures, &missing, &load);
     }
     Ok(())
 }
@@ -228,15 +246,15 @@ fn stages(plan: &Plan, kernel: Kernel, threads: usize) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for (what, unit, ours, peer) in cases {
         if plan.wants(&what) {
-            let found = plan.pair(&mut together(&ours, threads), &mut alone(peer()))?;
+            let found = plan.pair(&mut plan.together(&ours, threads), &mut plan.alone(peer(), 1))?;
             figures.push(figure(what, kernel.id(), threads, unit, "scalar", found));
         }
     }
     for blocks in [1, 64, 1024] {
         let what = format!("C both, {blocks} blocks");
         if plan.wants(&what) {
-            let mut ours = alone(measure::mining(&miner, blocks));
-            let found = plan.pair(&mut ours, &mut alone(measure::scalar_mining(blocks)))?;
+            let mut ours = plan.alone(measure::mining(&miner, blocks), threads);
+            let found = plan.pair(&mut ours, &mut plan.alone(measure::scalar_mining(blocks), 1))?;
             figures.push(figure(what, kernel.id(), threads, "seeds", "scalar", found));
         }
     }
@@ -258,12 +276,12 @@ fn joining(plan: &Plan, miner: &CpuMiner, words: u32) -> Result<Vec<Figure>> {
         let mut whole = measure::joining(miner, words, BLOCKS, SEEDS);
         let mut building = Vec::new();
         let mut ours = || {
-            let index = index.time()?.as_secs_f64();
-            let whole = whole.time()?.as_secs_f64();
+            let index = plan.seconds(threads, || Ok(index.run()?))?;
+            let whole = plan.seconds(threads, || Ok(whole.run()?))?;
             building.push(index);
             Ok(SEEDS as f64 / (whole - index).max(1e-9))
         };
-        let mut masks = together(&move || measure::masks(kernel, words as usize), threads);
+        let mut masks = plan.together(move || measure::masks(kernel, words as usize), threads);
         let found = plan.pair(&mut ours, &mut masks)?;
         figures.push(figure(what, kernel.id(), threads, "seeds", "masks alone", found));
         let what = format!("index of {words} words, 2^20 blocks");
@@ -315,12 +333,12 @@ fn generating(plan: &Plan, threads: usize) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     let what = "E one stream onto data".to_owned();
     if plan.wants(&what) {
-        let found = plan.pair(&mut together(&long, threads), &mut alone(peer_long()))?;
+        let found = plan.pair(&mut plan.together(&long, threads), &mut plan.alone(peer_long(), 1))?;
         figures.push(figure(what, "np-core", threads, "bytes", "rand_mt", found));
     }
     let what = "E a fresh seed every 64 bytes".to_owned();
     if plan.wants(&what) {
-        let found = plan.pair(&mut together(&fresh, threads), &mut alone(peer_fresh()))?;
+        let found = plan.pair(&mut plan.together(&fresh, threads), &mut plan.alone(peer_fresh(), 1))?;
         figures.push(figure(what, "np-core", threads, "bytes", "rand_mt", found));
     }
     Ok(figures)
@@ -350,8 +368,9 @@ fn human(rate: f64) -> String {
     format!("{:.2} {unit}", rate / scale)
 }
 
-fn print_table(figures: &[Figure], missing: &[String], load: &str) {
-    println!("load before: {load}\n");
+fn print_table(plan: &Plan, figures: &[Figure], missing: &[String], load: &str) {
+    let time = if plan.cpu_time { "processor time" } else { "the clock" };
+    println!("load before: {load}; by {time}\n");
     println!("| stage | kernel | threads | rate | beside | its rate | ratio | pairs |");
     println!("|---|---|---:|---:|---|---:|---:|---:|");
     for f in figures {
@@ -374,7 +393,7 @@ fn print_table(figures: &[Figure], missing: &[String], load: &str) {
     }
 }
 
-fn as_json(figures: &[Figure], missing: &[String], load: &str) -> Value {
+fn as_json(plan: &Plan, figures: &[Figure], missing: &[String], load: &str) -> Value {
     let figure = |f: &Figure| {
         json!({
             "what": f.what, "kernel": f.kernel, "threads": f.threads, "unit": f.unit, "rate_per_s": f.rate,
@@ -383,6 +402,7 @@ fn as_json(figures: &[Figure], missing: &[String], load: &str) -> Value {
     };
     json!({
         "load_before": load,
+        "cpu_time": plan.cpu_time,
         "figures": figures.iter().map(figure).collect::<Vec<_>>(),
         "not_compared": missing,
     })
@@ -394,7 +414,8 @@ mod tests {
 
     #[test]
     fn ratios_are_of_pairs() {
-        let plan = Plan { time: Duration::ZERO, only: Some("C both".to_owned()) };
+        let only = Some("C both".to_owned());
+        let plan = Plan { time: Duration::ZERO, only, cpu_time: false };
         let (mut a, mut b) = ([2.0, 9.0, 4.0].into_iter(), [1.0, 3.0, 4.0].into_iter());
         let found = plan.pair(&mut || a.next().context("a"), &mut || b.next().context("b")).unwrap();
         assert_eq!(found, (4.0, 3.0, 2.0, 3));

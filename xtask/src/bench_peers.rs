@@ -1,6 +1,6 @@
 //! Other programs beside ours: FAISS for scoring, php_mt_seed for mask making, both in series for mining, zstd for unpacking.
 
-use crate::bench::{Figure, Plan, alone, figure, together};
+use crate::bench::{Figure, Plan, figure};
 use anyhow::{Context, Result, bail};
 use np_cpu::measure::{self, Scoring};
 use np_cpu::{CpuMiner, Kernel};
@@ -40,8 +40,8 @@ pub fn compare(
     for words in [1, 16] {
         let what = format!("A masks, W = {words}, php_mt_seed makes 1");
         if php && plan.wants(&what) {
-            let mut ours = together(&move || measure::masks(kernel, words), threads);
-            let found = plan.pair(&mut ours, &mut || php_mt_seed(peers.php_mt_seed, threads))?;
+            let mut ours = plan.together(move || measure::masks(kernel, words), threads);
+            let found = plan.pair(&mut ours, &mut || php_mt_seed(plan, peers.php_mt_seed, threads))?;
             figures.push(figure(what, kernel.id(), threads, "seeds", "php_mt_seed", found));
         }
     }
@@ -52,20 +52,21 @@ pub fn compare(
     for blocks in [64, 1024] {
         let what = format!("B scoring, {blocks} blocks");
         if faiss && plan.wants(&what) {
-            let mut index = Faiss::start(peers.python, blocks, threads)?;
-            let mut ours = together(&move || measure::scoring(kernel, Scoring::Sliced, blocks), threads);
+            let mut index = Faiss::start(plan, peers.python, blocks, threads)?;
+            let mut ours = plan.together(move || measure::scoring(kernel, Scoring::Sliced, blocks), threads);
             let found = plan.pair(&mut ours, &mut || index.rate())?;
             figures.push(figure(what, kernel.id(), threads, "pairs", "FAISS", found));
         }
         let what = format!("C both, {blocks} blocks, php_mt_seed and then FAISS");
         if faiss && php && plan.wants(&what) {
-            let mut index = Faiss::start(peers.python, blocks, threads)?;
+            let mut index = Faiss::start(plan, peers.python, blocks, threads)?;
             let miner = CpuMiner::with_threads(threads)?.with_kernel(kernel).context("the kernel can run")?;
             let mut in_series = || {
-                let masks = php_mt_seed(peers.php_mt_seed, threads)?;
+                let masks = php_mt_seed(plan, peers.php_mt_seed, threads)?;
                 Ok(1.0 / (1.0 / masks + blocks as f64 / index.rate()?))
             };
-            let found = plan.pair(&mut alone(measure::mining(&miner, blocks)), &mut in_series)?;
+            let found =
+                plan.pair(&mut plan.alone(measure::mining(&miner, blocks), threads), &mut in_series)?;
             figures.push(figure(what, kernel.id(), threads, "seeds", "php_mt_seed, FAISS", found));
         }
     }
@@ -103,7 +104,7 @@ impl Drop for Running {
 }
 
 /// Seeds a second of php_mt_seed: it looks for a first output of PHP 5.2.1 and later, and reports each 2^28 seeds.
-fn php_mt_seed(program: &Path, threads: usize) -> Result<f64> {
+fn php_mt_seed(plan: &Plan, program: &Path, threads: usize) -> Result<f64> {
     let child = Command::new(program)
         .arg("1234567890")
         .env("OMP_NUM_THREADS", threads.to_string())
@@ -124,18 +125,32 @@ fn php_mt_seed(program: &Path, threads: usize) -> Result<f64> {
         if versions == 2 && text.ends_with(b"trying 0x") {
             text.clear();
             match started {
-                None => started = Some(Instant::now()),
-                Some(start) => return Ok(f64::from(1 << 28) / start.elapsed().as_secs_f64()),
+                None => started = Some((Instant::now(), processor_seconds(&child.0)?)),
+                Some((clock, cpu)) => {
+                    let cpu = (processor_seconds(&child.0)? - cpu) / threads as f64;
+                    let clock = clock.elapsed().as_secs_f64();
+                    return Ok(f64::from(1 << 28) / if plan.cpu_time { cpu } else { clock });
+                }
             }
         }
     }
     bail!("php_mt_seed reports no speed; version 4.0 does")
 }
 
+/// Processor time of a program so far, as Linux tells it (proc(5), fields 14 and 15, in hundredths of a second).
+fn processor_seconds(child: &Child) -> Result<f64> {
+    let text = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap_or_default();
+    let after_name = text.rsplit(')').next().unwrap_or_default();
+    let ticks: Option<Vec<f64>> = after_name.split(' ').skip(12).take(2).map(|t| t.parse().ok()).collect();
+    Ok(ticks.unwrap_or_default().iter().sum::<f64>() / 100.0)
+}
+
 /// Answers each line with the seconds of a search for each block's nearest mask: the faster of the two ways round.
 const FAISS: &str = "
 import faiss, numpy, sys, time
 blocks, threads = int(sys.argv[1]), int(sys.argv[2])
+def now():
+    return time.process_time() / threads if sys.argv[3] == 'cpu' else time.perf_counter()
 faiss.omp_set_num_threads(threads)
 noise = numpy.random.default_rng(1)
 masks = noise.integers(0, 256, (16384, 64), dtype=numpy.uint8)
@@ -144,9 +159,9 @@ def search(stored, asked):
     index = faiss.IndexBinaryFlat(512)
     index.add(stored)
     def timed():
-        start = time.perf_counter()
+        start = now()
         index.search(asked, 1)
-        return time.perf_counter() - start
+        return now() - start
     return timed
 ways = [search(masks, blocks), search(blocks, masks)]
 way = min(ways, key=lambda way: min(way() for _ in range(3)))
@@ -163,9 +178,10 @@ struct Faiss {
 }
 
 impl Faiss {
-    fn start(python: &Path, blocks: usize, threads: usize) -> Result<Self> {
+    fn start(plan: &Plan, python: &Path, blocks: usize, threads: usize) -> Result<Self> {
         let mut child = Command::new(python)
             .args(["-c", FAISS, &blocks.to_string(), &threads.to_string()])
+            .arg(if plan.cpu_time { "cpu" } else { "clock" })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
