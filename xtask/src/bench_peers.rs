@@ -115,7 +115,7 @@ fn php_mt_seed(plan: &Plan, program: &Path, threads: usize) -> Result<f64> {
     let mut child = Running(child);
     let report = child.0.stderr.take().context("php_mt_seed has no standard error")?;
     let (mut text, mut versions, mut started) = (Vec::new(), 0, None);
-    for byte in report.bytes() {
+    for byte in BufReader::new(report).bytes() {
         text.push(byte?);
         if text.ends_with(b"Version: ") {
             versions += 1;
@@ -182,6 +182,8 @@ impl Faiss {
         let mut child = Command::new(python)
             .args(["-c", FAISS, &blocks.to_string(), &threads.to_string()])
             .arg(if plan.cpu_time { "cpu" } else { "clock" })
+            // Threads that wait must not count as threads that work.
+            .envs(plan.cpu_time.then_some(("OMP_WAIT_POLICY", "PASSIVE")))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -356,3 +356,75 @@ fn weigh<L: Lanes>(l: L, tile: Tile<'_>, row: usize, found: L::V, masks: &[L::V]
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kernel;
+    use crate::kernel::Stage;
+    use crate::masks;
+    use crate::parity::{Noise, blocks};
+    use crate::slices::GROUPS;
+    use np_core::block::weight;
+    use np_core::generator::mask_words;
+
+    /// Bounds so loose that pairs stand at them, blocks of every kind, and bits left out.
+    struct Loose {
+        words: usize,
+        budget: u32,
+    }
+
+    impl Stage for Loose {
+        type Out = u32;
+        fn run<L: Lanes>(self, l: L) -> u32 {
+            const COUNT: usize = 23;
+            const FIRST: u32 = 5;
+            let Self { words, budget } = self;
+            let seeds = GROUPS * L::COUNT - 3;
+            let blocks = blocks(&mut Noise(7), words, COUNT, &(5..250));
+            let mut masks = vec![l.splat(0); GROUPS * words];
+            masks::make(l, FIRST, GROUPS, words, &mut Vec::new(), &mut masks);
+            let mut slices = Slices::new();
+            slices.fill(l, &masks, words);
+            let classes = Classes::new(&blocks, words, budget);
+            let n = 32 * words as i32;
+            let bounds: Vec<i32> = (0..COUNT)
+                .map(|i| [n / 2 - n.isqrt(), n / 2 - n.isqrt() / 2, -1, n / 10, 0][i % 5])
+                .collect();
+            let tile = Tile { words, first: FIRST, seeds, blocks: &blocks, block: 100, bounds: &bounds };
+            let wanted: Vec<usize> = (0..COUNT.div_ceil(4)).filter(|quad| *quad != 3).collect();
+            let batch = Batch { classes: &classes, quad: 0, slices: &slices, masks: &masks };
+            let mut hits = Vec::new();
+            score(l, tile, &batch, &wanted, &mut Sums::new(l), &mut hits);
+
+            let mut expected = Vec::new();
+            let mut mask = vec![0; words];
+            for (row, bound) in bounds.iter().enumerate().filter(|(row, _)| row / 4 != 3) {
+                for seed in FIRST..FIRST + seeds as u32 {
+                    mask_words(seed, &mut mask);
+                    let weight = weight(&blocks[row * words..(row + 1) * words], &mask);
+                    if weight.min(n as u32 - weight) as i32 <= *bound {
+                        expected.push(Candidate { block: 100 + row as u32, seed, weight });
+                    }
+                }
+            }
+            hits.sort_unstable_by_key(|hit| (hit.block, hit.seed));
+            assert!(expected.len() > 20);
+            assert!(hits == expected, "{} of {} pairs, {words} words", hits.len(), expected.len());
+            (0..COUNT.div_ceil(4)).map(|quad| classes.quad(quad).lost).sum()
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_loses_no_pair() {
+        for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_supported()) {
+            let mut lost = 0;
+            for words in [4, 5, 16, 17, 40] {
+                for budget in [0, 9, 2 * words as u32, 8 * words as u32] {
+                    lost += kernel.run(Loose { words, budget });
+                }
+            }
+            assert!(lost > 1000, "{} left out {lost} bits", kernel.id());
+        }
+    }
+}
