@@ -1,5 +1,7 @@
 //! The project's own tasks, run as `cargo xtask TASK`, or from the built binary with no source tree beside it.
 
+mod bench;
+mod bench_peers;
 mod bench_shaders;
 mod shader_ops;
 mod spirv;
@@ -15,6 +17,8 @@ struct Tasks {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Measure the CPU's kernels beside the scalar oracle, rand_mt and, with --peers, other programs
+    Bench(bench::Options),
     /// Measure every kernel, and whole jobs, against the device's own ceilings and the CPU miner
     BenchShaders(bench_shaders::Options),
     /// Count instructions per seed and per pair in the compiled shaders (static; measures nothing)
@@ -23,6 +27,7 @@ enum Task {
 
 fn main() -> anyhow::Result<()> {
     match Tasks::parse().task {
+        Task::Bench(options) => bench::run(&options),
         Task::BenchShaders(options) => bench_shaders::run(&options),
         Task::ShaderOps(options) => shader_ops::run(&options),
     }
