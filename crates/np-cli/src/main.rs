@@ -1,5 +1,6 @@
 //! np-cli: NoisePacker's command line. Parses, sets up, runs one verb, exits.
 
+mod audit;
 mod backend;
 mod cli;
 mod evidence;

@@ -1,7 +1,6 @@
 //! `mine`: runs the packer's search on a plain file and lists what it finds.
 
-use crate::backend::Choice;
-use crate::cli::{Search, Talk, Threads};
+use crate::cli::{Ready, Searching};
 use crate::evidence::{Flips, Meter, key_bits};
 use crate::key_text::KeyText;
 use crate::packing::{self, Feed, Piece};
@@ -13,8 +12,6 @@ use anyhow::Context;
 use clap::Args;
 use np_core::format::layout::{Run, blocks};
 use np_core::generator::{Generator, Key, Seeding};
-use np_core::miner::Miner;
-use np_core::pack::Options;
 use np_core::search::{Found, search};
 use serde::Serialize;
 use std::fmt::Write;
@@ -31,13 +28,7 @@ pub struct Mine {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
-    pub search: Search,
-    #[command(flatten)]
-    pub choice: Choice,
-    #[command(flatten)]
-    pub threads: Threads,
-    #[command(flatten)]
-    pub talk: Talk,
+    pub with: Searching,
 }
 
 /// A run, joined over segments.
@@ -92,21 +83,19 @@ struct Report {
 impl Mine {
     /// Searches every file.
     pub fn run(self) -> anyhow::Result<()> {
-        let options = self.search.options()?;
         let inputs = source::named(&self.files)?;
-        let threads = self.threads.set_up()?;
-        let miner = self.choice.open(threads)?;
-        exit::each(inputs, |input| self.mine(&input, &options, &*miner, threads))
+        let ready = self.with.set_up()?;
+        exit::each(inputs, |input| self.mine(&input, &ready))
     }
 
-    fn mine(&self, input: &Path, options: &Options, miner: &dyn Miner, threads: usize) -> anyhow::Result<()> {
+    fn mine(&self, input: &Path, Ready { options, threads, miner }: &Ready) -> anyhow::Result<()> {
         let mut source = Source::open(input)?;
         let label = source.label.clone();
-        let progress = Progress::new(self.talk.quiet, &label, source.len());
+        let progress = Progress::new(self.with.talk.quiet, &label, source.len());
         let mut report = Report {
             file: label.clone(),
             bytes: 0,
-            level: self.search.level.0,
+            level: self.with.search.level.number(),
             block_bits: options.block_bits.bits(),
             miner: miner.name(),
             runs: Vec::new(),
@@ -116,9 +105,9 @@ impl Mine {
         let mut feed = Feed::new(&mut source, &label, options.segment_bytes);
         packing::each(
             &mut feed,
-            threads,
+            *threads,
             |piece, carry| {
-                search(options, &piece.content, carry, miner, &progress)
+                search(options, &piece.content, carry, &**miner, &progress)
                     .with_context(|| format!("cannot search {label} at byte {}", piece.offset))
             },
             |found| found.carry.as_ref(),
