@@ -5,6 +5,7 @@ mod backend;
 mod cli;
 mod evidence;
 mod exit;
+mod findings;
 mod interrupt;
 mod key_text;
 mod names;
