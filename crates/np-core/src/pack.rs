@@ -118,24 +118,25 @@ impl Writer {
             ledger.book_header(HEADER.len());
             self.started = true;
         }
-        let mut stored = Vec::new();
+        let start = out.len();
         if let Some(parts) = &analysis.mixed {
-            parts.write(&mut stored, &mut self.frames.keys.clone(), content.len(), last)?;
+            parts.write(out, &mut self.frames.keys.clone(), content.len(), last)?;
         }
-        let mixed = !stored.is_empty() && stored.len() < analysis.simple.bytes(content.len());
+        let mixed = out.len() > start && out.len() - start < analysis.simple.bytes(content.len());
         if !mixed {
-            stored.clear();
-            analysis.simple.write(&mut stored, content, last);
+            out.truncate(start);
+            analysis.simple.write(out, content, last);
         }
         let verbatim = !mixed && analysis.simple == Simple::Stored;
-        let hash = segment_hash(&stored, (!verbatim).then_some(content));
+        let hash = segment_hash(&out[start..], (!verbatim).then_some(content));
         let digest = self.chain.accept(hash);
-        stored.extend_from_slice(&digest.to_le_bytes()[..digest::BYTES]);
+        out.extend_from_slice(&digest.to_le_bytes()[..digest::BYTES]);
 
         let fail = |what: String| Error::SelfCheck { offset: self.contents.bytes, what };
+        let stored = &out[start..];
         let segment = self.frames.read_segment(&mut &stored[..]).map_err(|e| fail(e.to_string()))?;
         let decoded = segment.decode(&mut self.masks).map_err(|e| fail(e.to_string()))?;
-        if decoded.content != content {
+        if segment.content(&decoded) != content {
             return Err(fail("the content differs".to_owned()));
         }
         if decoded.hash != hash || decoded.ledger.total_bits() != 8 * stored.len() as u64 {
@@ -143,7 +144,7 @@ impl Writer {
         }
         self.contents.add(&segment, &decoded);
         ledger.add(&decoded.ledger);
-        out.append(&mut stored);
+        self.frames.recycle(segment);
         Ok(ledger)
     }
 }

@@ -38,7 +38,7 @@ pub fn run(bench: &Bench, ready: &Ready) -> anyhow::Result<()> {
     let found =
         unpacking::unpack(&packed[..], &label, Limits::NONE, *threads, &silent, |segment, decoded| {
             let at = segment.output_offset as usize;
-            same &= input.get(at..at + segment.len) == Some(&decoded.content[..]);
+            same &= input.get(at..at + segment.len) == Some(segment.content(decoded));
             accounts.add(segment, decoded);
             Ok(())
         })?;

@@ -43,7 +43,7 @@ impl Gathered {
 
     /// Takes in the next segment.
     pub fn add(&mut self, segment: &CodedSegment, decoded: &Decoded) {
-        let (base, content) = (segment.output_offset, &decoded.content[..]);
+        let (base, content) = (segment.output_offset, segment.content(decoded));
         self.findings.add(base, content, &segment.runs, decoded.grid.as_ref());
         let shift = |start: usize, end: usize| base + start as u64..base + end as u64;
         for run in &segment.runs {
