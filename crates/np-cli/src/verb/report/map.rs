@@ -34,7 +34,8 @@ pub fn map(cells: &Cells, findings: &Findings) -> Markup {
     html! {
         div.zoom {
             @for (i, scale) in [1, 2, 4, 8].into_iter().enumerate() {
-                input type="radio" name="zoom" id=(format!("zoom{scale}")) checked[i == 0];
+                input type="radio" name="zoom" id=(format!("zoom{scale}"))
+                    aria-label=(format!("Map enlarged {scale} times")) checked=[(i == 0).then_some("checked")];
                 label for=(format!("zoom{scale}")) { (scale) "×" }
             }
             div.scroll tabindex="0" role="region" aria-label="Map of the file; scroll when it is enlarged" {
@@ -172,7 +173,7 @@ fn table(cells: &Cells, findings: &Findings) -> Markup {
     html! {
         table {
             caption { "Stretches of the file that look alike" }
-            thead { tr { th scope="col" { "from byte" } th scope="col" { "bytes" } th scope="col" { "what" } th scope="col" { "flipped" } } }
+            thead { tr { th scope="col" { "from byte" } th scope="col" { "bytes" } th.words scope="col" { "what" } th scope="col" { "flipped" } } }
             tbody {
                 @for stretch in all.iter().take(TABLE) {
                     tr {

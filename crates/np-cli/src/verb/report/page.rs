@@ -149,7 +149,10 @@ impl Page<'_> {
                     }
                 }
                 table.ledger {
-                    caption { "The ledger" }
+                    caption {
+                        "The ledger: " (thousands(total / 8)) " bytes, "
+                        @if self.packed { "the file's size" } @else { "the packed size" }
+                    }
                     thead { tr { th scope="col" { "heading" } th scope="col" { "bits" } th scope="col" { "share" } } }
                     tbody {
                         @for (heading, bits, i, _, _) in &parts {
@@ -164,7 +167,7 @@ impl Page<'_> {
                         tr {
                             th scope="row" { "total" }
                             td #ledger-total { (thousands(total)) }
-                            td { "= " (thousands(total / 8)) " bytes" @if self.packed { ", the file's size" } @else { ", the packed size" } }
+                            td { "100.00 %" }
                         }
                     }
                 }
@@ -185,10 +188,13 @@ impl Page<'_> {
                 _ => "That is what chance makes of blocks that have nothing to do with the masks.",
             };
             format!(
-                "Chi-squared {:.1} with {} degrees of freedom, p = {} (one test, nothing to correct). {verdict}",
+                "Chi-squared {:.1} with {} degrees of freedom, {} (one test, nothing to correct). {verdict}",
                 chance.fit.statistic,
                 chance.fit.freedom,
-                p_text(chance.fit.p)
+                match p_text(chance.fit.p) {
+                    tiny if tiny.starts_with('<') => format!("p {tiny}"),
+                    p => format!("p = {p}"),
+                }
             )
         };
         let last = chance.savings.len() - 1;
@@ -285,7 +291,7 @@ impl Page<'_> {
                     (more(findings.runs.len()))
                 }
                 @if !findings.blocks.is_empty() {
-                    details open[findings.blocks.len() <= 20] {
+                    details open=[(findings.blocks.len() <= 20).then_some("open")] {
                         summary {
                             (summary::count(self.gathered.packed_blocks, "packed block")) " of " (thousands(self.gathered.grid_blocks)) ", each with its seed"
                         }
