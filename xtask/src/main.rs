@@ -1,6 +1,7 @@
 //! The project's own tasks, run as `cargo xtask TASK`, or from the built binary with no source tree beside it.
 
 mod bench_shaders;
+mod how_far;
 mod shader_ops;
 mod spirv;
 
@@ -19,11 +20,14 @@ enum Task {
     BenchShaders(bench_shaders::Options),
     /// Count instructions per seed and per pair in the compiled shaders (static; measures nothing)
     ShaderOps(shader_ops::Options),
+    /// Measure through how many flipped bits packing still gains, and draw docs/how-far.svg
+    HowFar(how_far::Options),
 }
 
 fn main() -> anyhow::Result<()> {
     match Tasks::parse().task {
         Task::BenchShaders(options) => bench_shaders::run(&options),
         Task::ShaderOps(options) => shader_ops::run(&options),
+        Task::HowFar(options) => how_far::run(&options),
     }
 }
