@@ -3,6 +3,7 @@
 mod bench;
 mod bench_peers;
 mod bench_shaders;
+mod how_far;
 mod shader_ops;
 mod spirv;
 
@@ -23,6 +24,8 @@ enum Task {
     BenchShaders(bench_shaders::Options),
     /// Count instructions per seed and per pair in the compiled shaders (static; measures nothing)
     ShaderOps(shader_ops::Options),
+    /// Measure through how many flipped bits packing still gains, and draw docs/how-far.svg
+    HowFar(how_far::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -30,5 +33,6 @@ fn main() -> anyhow::Result<()> {
         Task::Bench(options) => bench::run(&options),
         Task::BenchShaders(options) => bench_shaders::run(&options),
         Task::ShaderOps(options) => shader_ops::run(&options),
+        Task::HowFar(options) => how_far::run(&options),
     }
 }

@@ -1,9 +1,11 @@
 //! np-cli: NoisePacker's command line. Parses, sets up, runs one verb, exits.
 
+mod audit;
 mod backend;
 mod cli;
 mod evidence;
 mod exit;
+mod findings;
 mod interrupt;
 mod key_text;
 mod names;

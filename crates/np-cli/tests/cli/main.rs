@@ -6,6 +6,7 @@ mod conventions;
 mod corrupt;
 mod files;
 mod listing;
+mod report;
 mod round_trip;
 mod sandbox;
 mod signals;
