@@ -7,7 +7,7 @@ use np_core::format::digest::{self, Chain, segment_hash};
 use np_core::format::keys::KeyTable;
 use np_core::format::layout::{Bias, Grid, Packed, Run, blocks};
 use np_core::format::reader::HEADER;
-use np_core::format::segment::{MixedParts, Simple};
+use np_core::format::segment::{CodedSegment, Decoded, MixedParts, Simple};
 use np_core::generator::Key;
 use std::sync::Arc;
 
@@ -80,6 +80,11 @@ pub fn file(segments: &[Segment]) -> Vec<u8> {
         out.extend_from_slice(&digest.to_le_bytes()[..digest::BYTES]);
     }
     out
+}
+
+/// A decoded segment, to be written again.
+pub fn again(segment: &CodedSegment, decoded: &Decoded) -> Segment {
+    Segment { content: decoded.content.clone(), runs: segment.runs.clone(), grid: decoded.grid.clone() }
 }
 
 /// All of `segments`' content.

@@ -3,6 +3,7 @@
 //! One property, many callers: a caller brings bytes, a function of [`properties`] panics if the packer
 //! breaks its promise on them. [`craft`] builds packed files by hand, for what no search has to find first.
 
+pub mod apart;
 pub mod craft;
 pub mod inputs;
 pub mod properties;
