@@ -140,7 +140,7 @@ def gaps(pieces, content_length):
 
 def decode_grid(coder, runs, content_length):
     """The packed blocks of a segment; their stream_key is a genrand seed."""
-    if not coder.direct(1):
+    if not coder.bit(32768):
         return []
     generator, seeding, words = coder.direct(8), coder.direct(8), coder.direct(11)
     if generator not in GENERATORS:
@@ -152,16 +152,32 @@ def decode_grid(coder, runs, content_length):
     length = 4 * words
     packed_models = [Bit() for _ in range(8)]
     seeds, bias_model, complement_model = SeedDecoder(), Tree(6), Bit()
+    repeats_model = UInt()
+    starts = [s for first, end in gaps(runs, content_length) for s in range(first, end - length + 1, length)]
     blocks, history = [], 0
-    for first, end in gaps(runs, content_length):
-        for start in range(first, end - length + 1, length):
-            packed = packed_models[history].decode(coder)
-            history = (2 * history + packed) & 7
-            if packed:
-                seed, position = seeds.decode(coder, start)
-                bias = bias_model.decode(coder)
-                complement = complement_model.decode(coder)
-                blocks.append(Piece(start, length, seed, position, bias, complement))
+    way_before, left = None, 0  # of the block before, if it was packed and coded by itself; repeats to come
+    for number, start in enumerate(starts):
+        if left:
+            left -= 1
+            seed, position = seeds.decode_as(coder, way[0], start)
+            history = (2 * history + 1) & 7
+            blocks.append(Piece(start, length, seed, position, *way[1:]))
+            continue
+        packed = packed_models[history].decode(coder)
+        history = (2 * history + packed) & 7
+        if not packed:
+            way_before = None
+            continue
+        kind, seed, position = seeds.decode(coder, start)
+        way = (kind, bias_model.decode(coder), complement_model.decode(coder))
+        blocks.append(Piece(start, length, seed, position, *way[1:]))
+        if way != way_before:
+            way_before = way
+            continue
+        way_before = None
+        left = repeats_model.decode(coder)
+        if left > len(starts) - number - 1:
+            raise coder.damage(f"{left} blocks like the one before, but fewer are left")
     return blocks
 
 

@@ -34,20 +34,29 @@ class RangeDecoder:
             self.code -= bound
             self.range -= bound
             bit = 1
-        while self.range < 2**24:
-            if self.at == len(self.section):
-                raise self.damage("the side section is too short for what it tells")
-            self.code = self.code << 8 | self.section[self.at]
-            self.range <<= 8
-            self.at += 1
+        self.normalise()
         return bit
 
     def direct(self, count):
-        """`count` even bits, highest first."""
+        """`count` even bits, highest first, sixteen at a time."""
         value = 0
-        for _ in range(count):
-            value = value << 1 | self.bit(32768)
+        while count:
+            now = min(count, 16)
+            count -= now
+            self.range >>= now
+            part = min(self.code // self.range, 2**now - 1)
+            self.code -= part * self.range
+            self.normalise()
+            value = value << now | part
         return value
+
+    def normalise(self):
+        while self.range < 2**24:
+            if self.at == len(self.section):
+                raise self.damage("the side section is too short for what it tells")
+            self.code = (self.code << 8 | self.section[self.at]) & 2**32 - 1
+            self.range <<= 8
+            self.at += 1
 
 
 class Bit:

@@ -58,29 +58,36 @@ class SeedDecoder:
         return FRESH
 
     def decode(self, coder, block_start):
-        """(seed, stream position) of the packed block whose first byte is at block_start of the segment."""
+        """(kind, seed, stream position) of the packed block whose first byte is at block_start of the segment."""
         predictions = self.predictions()
         kind = self.kind(coder, predictions)
-        position = 0
-        if kind == SAME_STREAM:
-            seed, position = self.seeds[0], block_start - self.first_byte
-        elif kind in predictions:
-            seed = predictions[kind]
-        elif kind == DELTA:
-            seed = self.seeds[0] + self.delta.decode(coder)
-        elif kind == ALTERNATE_DELTA:
-            seed = self.seeds[1] + self.alternate_delta.decode(coder)
-        else:
-            seed = self.fresh.decode(coder)
-        if not 0 <= seed < 2**32:
-            raise coder.damage(f"seed {seed} is not below 2^32")
-
+        seed, position = self.decode_as(coder, kind, block_start)
         for k, question in enumerate(self.questions):
             if k in predictions:
                 question.judge(predictions[k] == seed and position == 0)
             else:
                 question.judge(k == kind)
         self.last, self.before = kind, self.last
+        return kind, seed, position
+
+    def decode_as(self, coder, kind, block_start):
+        """(seed, stream position) of a block of a known kind."""
+        position = 0
+        if kind == SAME_STREAM:
+            seed, position = self.seeds[0], block_start - self.first_byte
+        elif kind == DELTA:
+            seed = self.seeds[0] + self.delta.decode(coder)
+        elif kind == ALTERNATE_DELTA:
+            seed = self.seeds[1] + self.alternate_delta.decode(coder)
+        elif kind == FRESH:
+            seed = self.fresh.decode(coder)
+        else:
+            predictions = self.predictions()
+            if kind not in predictions:
+                raise coder.damage(f"kind {kind} again, but it predicts no seed")
+            seed = predictions[kind]
+        if not 0 <= seed < 2**32:
+            raise coder.damage(f"seed {seed} is not below 2^32")
         if position == 0:
             self.seeds = [seed, *self.seeds[:3]]
             self.first_byte = block_start

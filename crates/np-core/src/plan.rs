@@ -8,7 +8,7 @@
 use crate::bias;
 use crate::block::BlockBits;
 use crate::codec::coder::Pricer;
-use crate::format::grid::GridModels;
+use crate::format::grid;
 use crate::format::layout::{Bias, Grid, Packed};
 use crate::format::seeds::{KINDS, SeedContext, SeedKind};
 use crate::price::{FINE_BIT, log2_fine};
@@ -141,17 +141,11 @@ pub fn plan(block_bits: BlockBits, ats: &[usize], options: &[Options]) -> Option
 /// What `grid` saves against all raw, by the coder's own account, in fine units.
 fn gain(grid: &Grid, ats: &[usize], options: &[Options]) -> i64 {
     let mut pricer = Pricer::default();
-    let mut models = GridModels::default();
-    let mut context = SeedContext::default();
+    let blocks = Some(&grid.blocks[..]);
+    grid::code_blocks(&mut pricer, ats.iter().copied(), ats.len(), blocks, 0, |_| false)
+        .expect("a plan can be coded");
     let bits = u64::from(grid.block_bits.bits());
-    let mut saved = 0;
-    for (at, packed) in ats.iter().zip(&grid.blocks) {
-        models.code_packed(&mut pricer, packed.is_some());
-        if let Some(packed) = packed {
-            saved += bits * FINE_BIT;
-            models.code_block(&mut pricer, &mut context, *at, packed, 0).expect("a plan can be coded");
-        }
-    }
+    let saved = grid.blocks.iter().flatten().count() as u64 * bits * FINE_BIT;
     for option in options {
         if let Some(packed) = &grid.blocks[option.index] {
             let weight = option

@@ -61,6 +61,7 @@ impl Sandbox {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(NP_CLI);
         command.args(args).current_dir(self.0.path());
+        default_signals(&mut command);
         command
     }
 
@@ -107,6 +108,24 @@ impl Sandbox {
         ran
     }
 }
+
+/// Whoever runs the tests may ignore signals (nohup, a script's background job), and children inherit that.
+#[cfg(unix)]
+fn default_signals(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    // SAFETY: the closure calls nothing but signal, which is async-signal-safe, with valid signals and SIG_DFL.
+    unsafe {
+        command.pre_exec(|| {
+            for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+                libc::signal(signal, libc::SIG_DFL);
+            }
+            Ok(())
+        });
+    }
+}
+
+#[cfg(not(unix))]
+fn default_signals(_: &mut Command) {}
 
 /// Longer than anything here takes: a child that has not ended by then is stopped, and its test fails.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -1,52 +1,129 @@
 //! The block layer of a segment: bitmap, seeds, weights (FORMAT.md, "Block grid").
 
 use super::layout::{Bias, Grid, Packed, Run, blocks};
-use super::seeds::{SeedContext, SeedModels};
+use super::seeds::{SeedContext, SeedKind, SeedModels};
 use crate::block::BlockBits;
 use crate::codec::coder::Coder;
-use crate::codec::model::{Bit, Tree};
+use crate::codec::model::{Bit, Tree, UInt};
 use crate::error::Error;
 use crate::generator::{Generator, Seeding};
 use crate::ledger::Heading;
 
 /// Models of the block layer; they start anew in each segment.
 #[derive(Clone, Debug, Default)]
-pub struct GridModels {
+struct GridModels {
     packed: [Bit; 8],
     /// Which of the last three blocks were packed, the last one lowest.
     history: usize,
     seeds: SeedModels,
+    context: SeedContext,
     class: Tree<64>,
     complement: Bit,
+    repeats: UInt,
+    /// How the last block was told, and how many blocks up to it, none plain, were told that way one by one.
+    alike: Option<(Way, usize)>,
 }
 
-impl GridModels {
-    /// Codes whether a block is packed.
-    pub fn code_packed(&mut self, coder: &mut impl Coder, packed: bool) -> bool {
-        coder.book(Heading::Bitmap);
-        let packed = coder.bit(&mut self.packed[self.history], packed);
-        self.history = (self.history << 1 | usize::from(packed)) & 7;
-        packed
-    }
+/// How a packed block is told: the kind of its seed, and its bias.
+type Way = (SeedKind, Bias);
 
-    /// Codes how the block at byte `at` is packed. `offset`: the segment's, for errors.
-    pub fn code_block(
+/// So many blocks alike in a row, and it is told how many more there are.
+const ALIKE: usize = 2;
+
+impl GridModels {
+    /// Codes a block, at byte `at` of the segment, by itself.
+    fn code_block(
         &mut self,
         coder: &mut impl Coder,
-        context: &mut SeedContext,
         at: usize,
-        given: &Packed,
+        given: Option<&Packed>,
         offset: u64,
-    ) -> Result<Packed, Error> {
+    ) -> Result<Option<Packed>, Error> {
+        coder.book(Heading::Bitmap);
+        let packed = coder.bit(&mut self.packed[self.history], given.is_some());
+        self.history = (self.history << 1 | usize::from(packed)) & 7;
+        if !packed {
+            self.alike = None;
+            return Ok(None);
+        }
+        let blank = Packed { seed: 0, position: 0, bias: Bias::default() };
+        let given = given.unwrap_or(&blank);
         coder.book(Heading::Seeds);
-        let (seed, position) = self.seeds.code(coder, context, at, given, offset)?;
+        let (kind, seed, position) = self.seeds.code(coder, &self.context, at, given, offset)?;
         coder.book(Heading::Weights);
         let class = self.class.code(coder, given.bias.class.into()) as u8;
         let complement = coder.bit(&mut self.complement, given.bias.complement);
-        let packed = Packed { seed, position, bias: Bias { class, complement } };
-        context.learn(at, &packed);
-        Ok(packed)
+        let bias = Bias { class, complement };
+        let packed = Packed { seed, position, bias };
+        self.context.learn(at, &packed);
+        let way = (kind, bias);
+        self.alike = Some((way, self.alike.filter(|(last, _)| *last == way).map_or(1, |(_, n)| n + 1)));
+        Ok(Some(packed))
     }
+
+    /// The way of the next blocks, if it is now told how many blocks share it.
+    fn settled(&mut self) -> Option<Way> {
+        self.alike.take_if(|(_, count)| *count == ALIKE).map(|(way, _)| way)
+    }
+
+    /// How many of the next blocks, at the bytes `ats`, are packed in this way.
+    fn repeats(&self, way: Way, ats: impl Iterator<Item = usize>, next: &[Option<Packed>]) -> usize {
+        let mut context = self.context;
+        let same = |(at, packed): &(usize, &Option<Packed>)| match packed {
+            Some(packed) if (context.kind(*at, packed), packed.bias) == way => {
+                context.learn(*at, packed);
+                true
+            }
+            _ => false,
+        };
+        ats.zip(next).take_while(same).count()
+    }
+}
+
+/// Codes the blocks at the bytes `ats`, `count` of them. A writer passes how they are packed, a reader `None`;
+/// `overrun` tells a reader to give up.
+pub fn code_blocks<C: Coder>(
+    coder: &mut C,
+    mut ats: impl Iterator<Item = usize> + Clone,
+    count: usize,
+    given: Option<&[Option<Packed>]>,
+    offset: u64,
+    overrun: impl Fn(&C) -> bool,
+) -> Result<Vec<Option<Packed>>, Error> {
+    let damaged = |what| Error::Damaged { offset, what };
+    let mut models = GridModels::default();
+    let mut out = Vec::new();
+    while let Some(at) = ats.next() {
+        let packed = given.and_then(|blocks| blocks[out.len()].as_ref());
+        out.push(models.code_block(coder, at, packed, offset)?);
+        if let Some(way) = models.settled() {
+            coder.book(Heading::Bitmap);
+            let repeats = given.map_or(0, |blocks| models.repeats(way, ats.clone(), &blocks[out.len()..]));
+            let repeats = models.repeats.code(coder, repeats as u64);
+            if repeats > (count - out.len()) as u64 {
+                return Err(damaged("more blocks are alike than there are"));
+            }
+            let (kind, bias) = way;
+            coder.book(Heading::Seeds);
+            for at in ats.by_ref().take(repeats as usize) {
+                let given = given.and_then(|blocks| blocks[out.len()]).unwrap_or(Packed {
+                    seed: 0,
+                    position: 0,
+                    bias,
+                });
+                let (seed, position) =
+                    models.seeds.code_as(coder, kind, &models.context, at, &given, offset)?;
+                let packed = Packed { seed, position, bias };
+                models.context.learn(at, &packed);
+                models.history = (models.history << 1 | 1) & 7;
+                out.push(Some(packed));
+            }
+        }
+        if overrun(coder) {
+            return Err(damaged("the block table is longer than its section"));
+        }
+    }
+    Ok(out)
 }
 
 /// Codes the block layer of a segment of `len` bytes with these runs. A writer passes its grid, a reader
@@ -71,20 +148,8 @@ pub fn code<C: Coder>(
     }
     let words = coder.direct(given.map_or(0, |g| g.block_bits.words() as u64), 11);
     let block_bits = BlockBits::new(32 * words as u32)?;
-    let mut models = GridModels::default();
-    let mut context = SeedContext::default();
-    let blank = Packed { seed: 0, position: 0, bias: Bias::default() };
-    let mut out = Vec::new();
-    for (i, at) in blocks(len, runs, block_bits).enumerate() {
-        let packed = given.and_then(|g| g.blocks[i]);
-        out.push(if models.code_packed(coder, packed.is_some()) {
-            Some(models.code_block(coder, &mut context, at, &packed.unwrap_or(blank), offset)?)
-        } else {
-            None
-        });
-        if overrun(coder) {
-            return Err(Error::Damaged { offset, what: "the block table is longer than its section" });
-        }
-    }
-    Ok(Some(Grid { block_bits, blocks: out }))
+    let ats = blocks(len, runs, block_bits);
+    let count = ats.clone().count();
+    let blocks = code_blocks(coder, ats, count, given.map(|g| &g.blocks[..]), offset, overrun)?;
+    Ok(Some(Grid { block_bits, blocks }))
 }

@@ -62,7 +62,7 @@ pub struct Grid {
 }
 
 /// The stretches of a segment of `len` bytes that no run covers, in order. Runs are sorted and apart.
-pub fn gaps(len: usize, runs: &[Run]) -> impl Iterator<Item = Range<usize>> + '_ {
+pub fn gaps(len: usize, runs: &[Run]) -> impl Iterator<Item = Range<usize>> + Clone + '_ {
     let starts = std::iter::once(0).chain(runs.iter().map(|r| r.start + r.len));
     let ends = runs.iter().map(|r| r.start).chain(std::iter::once(len));
     starts.zip(ends).filter(|(s, e)| s < e).map(|(s, e)| s..e)
@@ -70,30 +70,33 @@ pub fn gaps(len: usize, runs: &[Run]) -> impl Iterator<Item = Range<usize>> + '_
 
 /// First bytes of the grid's blocks: each gap has its own grid from its first byte; what is left at its
 /// end, shorter than a block, is plain.
-pub fn blocks(len: usize, runs: &[Run], block_bits: BlockBits) -> impl Iterator<Item = usize> + '_ {
+pub fn blocks(len: usize, runs: &[Run], block_bits: BlockBits) -> impl Iterator<Item = usize> + Clone + '_ {
     let bytes = block_bits.bytes();
     gaps(len, runs).flat_map(move |gap| (0..gap.len() / bytes).map(move |i| gap.start + i * bytes))
 }
 
 /// The plain stretches: what neither runs nor packed blocks cover. Neighbours are joined.
 pub fn plain_ranges(len: usize, runs: &[Run], grid: Option<&Grid>) -> Vec<Range<usize>> {
-    let mut covered: Vec<Range<usize>> = runs.iter().map(Run::range).collect();
-    if let Some(grid) = grid {
-        let size = grid.block_bits.bytes();
-        let packed = blocks(len, runs, grid.block_bits).zip(&grid.blocks).filter(|(_, p)| p.is_some());
-        covered.extend(packed.map(|(at, _)| at..at + size));
-        covered.sort_by_key(|r| r.start);
-    }
+    let (size, mut blocks) = match grid {
+        Some(grid) => (grid.block_bits.bytes(), grid.blocks.iter()),
+        None => (usize::MAX, [].iter()),
+    };
     let mut out = Vec::new();
-    let mut at = 0;
-    for range in covered {
-        if at < range.start {
-            out.push(at..range.start);
+    for gap in gaps(len, runs) {
+        let mut plain = gap.start;
+        let mut at = gap.start;
+        for packed in blocks.by_ref().take(gap.len() / size) {
+            if packed.is_some() {
+                if plain < at {
+                    out.push(plain..at);
+                }
+                plain = at + size;
+            }
+            at += size;
         }
-        at = range.end;
-    }
-    if at < len {
-        out.push(at..len);
+        if plain < gap.end {
+            out.push(plain..gap.end);
+        }
     }
     out
 }

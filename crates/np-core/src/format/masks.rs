@@ -1,7 +1,7 @@
 //! Pieces of a segment and their masks, XORed onto content or residual: runs at once, blocks in batches.
 
 use super::keys::STREAMS_KEPT;
-use super::layout::{Bias, Grid, Packed, Run, blocks};
+use super::layout::{Bias, Grid, Packed, Run, gaps};
 use crate::generator::lanes::mask_many;
 use crate::generator::mt19937::SHORT_WORDS;
 use crate::generator::{Key, Stream};
@@ -22,26 +22,31 @@ enum PieceKey {
     Block(u32),
 }
 
-/// Runs in order, then packed blocks in order: the order of residuals.
-pub(super) fn pieces<'a>(
+/// Takes runs in order, then packed blocks in order: the order of residuals.
+pub(super) fn try_each_piece<E>(
     len: usize,
-    runs: &'a [Run],
-    grid: Option<&'a Grid>,
-) -> impl Iterator<Item = Piece> + 'a {
-    let of_runs = runs.iter().map(|r| Piece {
-        range: r.range(),
-        key: PieceKey::Run(r.key.clone()),
-        position: r.position,
-        bias: r.bias,
-    });
-    let of_blocks = grid.into_iter().flat_map(move |grid| {
-        let size = grid.block_bits.bytes();
-        blocks(len, runs, grid.block_bits).zip(&grid.blocks).filter_map(move |(at, packed)| {
-            let Packed { seed, position, bias } = (*packed)?;
-            Some(Piece { range: at..at + size, key: PieceKey::Block(seed), position: position.into(), bias })
-        })
-    });
-    of_runs.chain(of_blocks)
+    runs: &[Run],
+    grid: Option<&Grid>,
+    mut take: impl FnMut(Piece) -> Result<(), E>,
+) -> Result<(), E> {
+    for run in runs {
+        let key = PieceKey::Run(run.key.clone());
+        take(Piece { range: run.range(), key, position: run.position, bias: run.bias })?;
+    }
+    let Some(grid) = grid else { return Ok(()) };
+    let size = grid.block_bits.bytes();
+    let mut blocks = grid.blocks.iter();
+    for gap in gaps(len, runs) {
+        // Loops, not adapters: there may be half a million blocks, and this is most of what each costs.
+        let starts = (gap.start..gap.end).step_by(size);
+        for (at, packed) in starts.zip(blocks.by_ref().take(gap.len() / size)) {
+            if let Some(Packed { seed, position, bias }) = *packed {
+                let key = PieceKey::Block(seed);
+                take(Piece { range: at..at + size, key, position: position.into(), bias })?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Streams that were read last, so that what goes on need not start anew.
@@ -174,6 +179,13 @@ impl<'a> Masker<'a> {
 mod tests {
     use super::*;
     use crate::block::BlockBits;
+    use crate::format::layout::blocks;
+    use std::convert::Infallible;
+
+    fn each_piece(len: usize, runs: &[Run], grid: &Grid, mut take: impl FnMut(Piece)) {
+        let taken = try_each_piece(len, runs, Some(grid), |piece| Ok::<(), Infallible>(take(piece)));
+        let Ok(()) = taken;
+    }
 
     /// Blocks alone, blocks that go on (next to each other, after a hole, past the short form), complements,
     /// and runs that go on, go back and share the segment.
@@ -207,7 +219,7 @@ mod tests {
         {
             let (len, runs, grid) = layout(BlockBits::new(bits).unwrap(), count, lone);
             let mut expected = vec![0x11; len];
-            for piece in pieces(len, &runs, Some(&grid)) {
+            each_piece(len, &runs, &grid, |piece| {
                 let mut stream = match &piece.key {
                     PieceKey::Run(key) => key.stream(),
                     PieceKey::Block(seed) => Key::Genrand(*seed).stream(),
@@ -216,13 +228,11 @@ mod tests {
                 let data = &mut expected[piece.range.clone()];
                 stream.xor(data);
                 data.iter_mut().for_each(|d| *d ^= if piece.bias.complement { 0xff } else { 0 });
-            }
+            });
             let mut data = vec![0x11; len];
             let mut reader = MaskReader::default();
             let mut masks = Masker::new(&mut reader);
-            for piece in pieces(len, &runs, Some(&grid)) {
-                masks.xor(&piece, &mut data, piece.range.start);
-            }
+            each_piece(len, &runs, &grid, |piece| masks.xor(&piece, &mut data, piece.range.start));
             masks.finish(&mut data);
             assert!(data == expected, "{count} blocks of {bits} bits, {lone} of 41 alone");
         }

@@ -169,7 +169,7 @@ impl Default for SeedModels {
 }
 
 impl SeedModels {
-    /// Codes the seed and the stream position of the block at byte `at`; a reader passes any block.
+    /// Codes the kind, the seed and the stream position of the block at byte `at`; a reader passes any block.
     /// `offset`: the segment's, for errors.
     pub fn code(
         &mut self,
@@ -178,7 +178,7 @@ impl SeedModels {
         at: usize,
         given: &Packed,
         offset: u64,
-    ) -> Result<(u32, u32), Error> {
+    ) -> Result<(SeedKind, u32, u32), Error> {
         let wanted = context.kind(at, given);
         let mut kind = SeedKind::Fresh;
         for expert in SeedKind::ALL.into_iter().take(KINDS - 1) {
@@ -187,22 +187,7 @@ impl SeedModels {
                 break;
             }
         }
-        let range = |seed: i64| {
-            u32::try_from(seed)
-                .map_err(|_| Error::Damaged { offset, what: "a seed is not between 0 and 2^32 - 1" })
-        };
-        let (seed, position) = match kind {
-            SeedKind::SameStream => (context.seeds[0], (at - context.stream_start) as u32),
-            SeedKind::Delta | SeedKind::AlternateDelta => {
-                let alternate = usize::from(kind == SeedKind::AlternateDelta);
-                // A reader's block is arbitrary: any non-zero delta does.
-                let given = Some(context.delta(kind, given.seed)).filter(|d| *d != 0).unwrap_or(1);
-                let delta = self.deltas[alternate].code(coder, given);
-                (range(i64::from(context.seeds[alternate]).saturating_add(delta))?, 0)
-            }
-            SeedKind::Fresh => (range(self.fresh.code(coder, given.seed.into()).min(1 << 40) as i64)?, 0),
-            predicted => (context.prediction(predicted).unwrap_or(0), 0),
-        };
+        let (seed, position) = self.code_as(coder, kind, context, at, given, offset)?;
         // Every expert that was asked for an opinion is judged, also those behind the one that answered.
         for expert in SeedKind::ALL.into_iter().take(KINDS - 1) {
             let right = match context.prediction(expert) {
@@ -213,7 +198,37 @@ impl SeedModels {
             *record = (*record << 1 | usize::from(right)) & 7;
         }
         (self.before, self.last) = (self.last, kind as usize);
-        Ok((seed, position))
+        Ok((kind, seed, position))
+    }
+
+    /// Codes the seed and the stream position of the block at byte `at`, which is known to be told as `kind`.
+    pub fn code_as(
+        &mut self,
+        coder: &mut impl Coder,
+        kind: SeedKind,
+        context: &SeedContext,
+        at: usize,
+        given: &Packed,
+        offset: u64,
+    ) -> Result<(u32, u32), Error> {
+        let damaged = |what| Error::Damaged { offset, what };
+        let seed = match kind {
+            SeedKind::SameStream => return Ok((context.seeds[0], (at - context.stream_start) as u32)),
+            SeedKind::Delta | SeedKind::AlternateDelta => {
+                let alternate = usize::from(kind == SeedKind::AlternateDelta);
+                // A reader's block is arbitrary: any non-zero delta does.
+                let given = Some(context.delta(kind, given.seed)).filter(|d| *d != 0).unwrap_or(1);
+                let delta = self.deltas[alternate].code(coder, given);
+                i64::from(context.seeds[alternate]).saturating_add(delta)
+            }
+            SeedKind::Fresh => self.fresh.code(coder, given.seed.into()).min(1 << 40) as i64,
+            predicted => context
+                .prediction(predicted)
+                .ok_or_else(|| damaged("a block repeats a prediction that does not exist"))?
+                .into(),
+        };
+        let seed = u32::try_from(seed).map_err(|_| damaged("a seed is not between 0 and 2^32 - 1"))?;
+        Ok((seed, 0))
     }
 
     /// Whether `expert` has something to say that no expert before it has said.

@@ -3,13 +3,14 @@
 use super::digest::{self, segment_hash};
 use super::keys::KeyTable;
 use super::layout::{Grid, Run, plain_ranges};
-use super::masks::{Masker, pieces};
+use super::masks::{Masker, try_each_piece};
 use super::residual::{self, RANS_FROM, SparseModels, is_dense, is_exact, is_sparse};
 use super::{grid, plain, runs, varint};
 use crate::codec::coder::{Coder, Paused, RangeDecoder, RangeEncoder};
 use crate::codec::rans;
 use crate::error::Error;
 use crate::ledger::{Heading, Ledger};
+use std::convert::Infallible;
 use std::ops::Range;
 
 pub use super::masks::MaskReader;
@@ -118,15 +119,15 @@ impl MixedParts {
         let mut of_piece: Vec<(u8, Range<usize>)> = Vec::new();
         let mut reader = MaskReader::default();
         let mut masks = Masker::new(&mut reader);
-        for piece in pieces(content.len(), &runs, grid.as_ref()) {
-            if is_exact(piece.bias.class) {
-                continue;
+        let Ok(()) = try_each_piece(content.len(), &runs, grid.as_ref(), |piece| {
+            if !is_exact(piece.bias.class) {
+                let at = residual.len();
+                residual.extend_from_slice(&content[piece.range.clone()]);
+                masks.xor(&piece, &mut residual, at);
+                of_piece.push((piece.bias.class, at..residual.len()));
             }
-            let at = residual.len();
-            residual.extend_from_slice(&content[piece.range.clone()]);
-            masks.xor(&piece, &mut residual, at);
-            of_piece.push((piece.bias.class, at..residual.len()));
-        }
+            Ok::<(), Infallible>(())
+        });
         masks.finish(&mut residual);
         let dense: usize = of_piece.iter().filter(|(c, _)| is_dense(*c)).map(|(_, r)| r.len()).sum();
         let (in_rans, in_side): (Vec<_>, Vec<_>) =
@@ -293,7 +294,7 @@ impl CodedSegment {
         };
         let mut sparse = SparseModels::default();
         let mut masks = Masker::new(masks);
-        pieces(self.len, &self.runs, grid.as_ref()).try_for_each(|piece| {
+        try_each_piece(self.len, &self.runs, grid.as_ref(), |piece| {
             let out = &mut content[piece.range.clone()];
             let class = piece.bias.class;
             if is_sparse(class) {
