@@ -59,7 +59,8 @@ impl Segment {
     }
 }
 
-/// Writes a packed file. A segment without runs and grid is stored.
+/// Writes a packed file. A segment without runs and grid is stored, and so is one whose sections would be longer
+/// than a reader takes.
 pub fn file(segments: &[Segment]) -> Vec<u8> {
     let mut out = HEADER.to_vec();
     let mut chain = Chain::new(&HEADER);
@@ -68,11 +69,17 @@ pub fn file(segments: &[Segment]) -> Vec<u8> {
         let last = i + 1 == segments.len();
         let Segment { content, runs, grid } = segment;
         let mut stored = Vec::new();
-        let mixed = !runs.is_empty() || grid.is_some();
+        let mut mixed = !runs.is_empty() || grid.is_some();
         if mixed {
             let parts = MixedParts::new(content, runs.clone(), grid.clone(), 3);
-            parts.write(&mut stored, &mut keys, content.len(), last).expect("write");
-        } else {
+            let mut with_new = keys.clone();
+            parts.write(&mut stored, &mut with_new, content.len(), last).expect("write");
+            // A section may not be longer than that: keys can cost more than they save.
+            mixed = stored.len() <= content.len() + 64;
+            keys = if mixed { with_new } else { keys };
+        }
+        if !mixed {
+            stored.clear();
             Simple::Stored.write(&mut stored, content, last);
         }
         let digest = chain.accept(segment_hash(&stored, mixed.then_some(&content[..])));

@@ -4,6 +4,9 @@
 //! breaks its promise on them. [`craft`] builds packed files by hand, for what no search has to find first.
 
 pub mod apart;
+pub mod bombs;
 pub mod craft;
+pub mod golden;
+pub mod golden_files;
 pub mod inputs;
 pub mod properties;

@@ -6,7 +6,7 @@ pub mod search;
 use np_core::Error;
 use np_core::format::digest::{self, Chain};
 use np_core::format::layout::Run;
-use np_core::format::reader::{HEADER, Limits, ReadError, SegmentReader};
+use np_core::format::reader::{HEADER, Limits, ReadError, SegmentReader, survey};
 use np_core::format::segment::{CodedSegment, Decoded, MaskReader};
 use np_core::ledger::Ledger;
 use np_core::miner::Miner;
@@ -76,13 +76,21 @@ pub fn damage_is_noticed(packed: &[u8]) {
 }
 
 /// What any bytes may ask of a decoder under test.
-const TIGHT: Limits = Limits { max_output: 1 << 20, max_skip: 1 << 20 };
+const TIGHT: Limits = Limits { max_output: 1 << 20, max_skip: 1 << 22, max_memory: 1 << 24 };
 
 /// Any bytes are decoded or refused, within tight limits; they never panic the decoder.
 pub fn decodes_or_refuses(bytes: &[u8]) {
-    if let Ok((output, ledger)) = unpacked(bytes, TIGHT) {
-        assert!(output.len() <= 1 << 20);
-        assert_eq!(ledger.total_bits(), 8 * bytes.len() as u64);
+    let surveyed = survey(std::io::Cursor::new(bytes), TIGHT);
+    match unpacked(bytes, TIGHT) {
+        Ok((output, ledger)) => {
+            assert!(output.len() <= 1 << 20);
+            assert_eq!(ledger.total_bits(), 8 * bytes.len() as u64);
+            assert_eq!(surveyed, Ok(()), "refused by the survey, but decoded");
+        }
+        Err(ReadError::Format(error @ Error::OverLimit { .. })) => {
+            assert_eq!(surveyed, Err(error), "refused, but not by the survey");
+        }
+        Err(_) => {}
     }
 }
 

@@ -1,6 +1,9 @@
 //! The project's own tasks, run as `cargo xtask TASK`, or from the built binary with no source tree beside it.
 
 mod bench_shaders;
+mod corpus;
+mod fuzz;
+mod golden;
 mod shader_ops;
 mod spirv;
 
@@ -19,11 +22,20 @@ enum Task {
     BenchShaders(bench_shaders::Options),
     /// Count instructions per seed and per pair in the compiled shaders (static; measures nothing)
     ShaderOps(shader_ops::Options),
+    /// Build the fuzz targets and run each for a while
+    Fuzz(fuzz::Options),
+    /// Write the seeds that the fuzzers begin with
+    Corpus,
+    /// Write the golden files of this version anew
+    Golden,
 }
 
 fn main() -> anyhow::Result<()> {
     match Tasks::parse().task {
         Task::BenchShaders(options) => bench_shaders::run(&options),
         Task::ShaderOps(options) => shader_ops::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
+        Task::Corpus => corpus::run(),
+        Task::Golden => golden::run(),
     }
 }

@@ -3,9 +3,10 @@
 use crate::cli::{Files, is_dash};
 use crate::exit::Usage;
 use anyhow::{Context, bail};
+use np_core::format::reader::{self, Limits};
 use same_file::Handle;
 use std::fs::{File, Metadata};
-use std::io::{self, IsTerminal, Read, StdinLock};
+use std::io::{self, BufReader, IsTerminal, Read, Seek, StdinLock};
 use std::path::{Path, PathBuf};
 
 /// An open input.
@@ -56,6 +57,20 @@ impl Source {
         refuse(&label, &found)?;
         let before = found.is_file().then_some(found);
         Ok(Self { label, path: Some(path.to_owned()), stream: Stream::File(file), before, read: 0 })
+    }
+
+    /// Refuses a packed file that claims more than `limits` anywhere, before anything of it is decoded. What cannot be read
+    /// twice is only checked as it comes.
+    pub fn survey(&self, limits: Limits) -> anyhow::Result<()> {
+        let (Some(before), Stream::File(file)) = (&self.before, &self.stream) else { return Ok(()) };
+        // Kernel files (/proc) say 0 and need not seek.
+        if before.len() == 0 {
+            return Ok(());
+        }
+        let mut file = file;
+        let found = reader::survey(BufReader::new(file), limits);
+        file.rewind().with_context(|| format!("cannot read {}", self.label))?;
+        found.with_context(|| format!("cannot unpack {}", self.label))
     }
 
     /// Bytes, where they are known beforehand.

@@ -119,10 +119,14 @@ impl Writer {
             self.started = true;
         }
         let mut stored = Vec::new();
+        let mut mixed = false;
         if let Some(parts) = &analysis.mixed {
-            parts.write(&mut stored, &mut self.frames.keys.clone(), content.len(), last)?;
+            let mut keys = self.frames.keys.clone();
+            // More keys, or longer skips, than a file may have: this segment does without.
+            let written = parts.write(&mut stored, &mut keys, content.len(), last).is_ok();
+            mixed =
+                written && self.frames.affords(&keys) && stored.len() < analysis.simple.bytes(content.len());
         }
-        let mixed = !stored.is_empty() && stored.len() < analysis.simple.bytes(content.len());
         if !mixed {
             stored.clear();
             analysis.simple.write(&mut stored, content, last);
@@ -145,5 +149,33 @@ impl Writer {
         ledger.add(&decoded.ledger);
         out.append(&mut stored);
         Ok(ledger)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::layout::{Bias, Run};
+    use crate::generator::Key;
+    use std::sync::Arc;
+
+    #[test]
+    fn what_a_reader_would_refuse_is_not_written() {
+        let position = 1 << 20;
+        let key = Arc::new(Key::Genrand(3));
+        let mut stream = key.stream();
+        stream.skip(position);
+        let mut content = vec![0; 1000];
+        stream.fill(&mut content);
+        let run = Run { start: 0, len: 1000, key, position, bias: Bias::default() };
+        let parts = MixedParts::new(&content, vec![run], None, 3);
+        let analysis = Analysis { mixed: Some(parts), simple: Simple::Stored, carry: None };
+        for (max_skip, packed_bytes) in [(position, 0..40), (position - 1, 1000..1020)] {
+            let limits = Limits { max_skip, ..Limits::default_for_packing() };
+            let mut writer = Writer { frames: Frames::new(limits), ..Writer::default() };
+            let mut out = Vec::new();
+            writer.write(&content, &analysis, true, &mut out).unwrap();
+            assert!(packed_bytes.contains(&out.len()), "{} bytes", out.len());
+        }
     }
 }
