@@ -8,5 +8,5 @@ use np_tests::properties::round_trip;
 
 fuzz_target!(|case: (AnyOptions, Vec<Stretch>)| {
     let (options, stretches) = case;
-    round_trip(&input(&stretches), &options.options(), &ScalarMiner);
+    round_trip(&input(&stretches, options.most()), &options.options(), &ScalarMiner);
 });
