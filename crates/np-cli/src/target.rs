@@ -31,6 +31,9 @@ enum Place {
     },
 }
 
+/// Before and behind the random middle of a temporary file's name.
+pub const PARTIAL: (&str, &str) = (".np-", ".partial");
+
 /// What a verb makes, which decides whether a terminal may get it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Makes {
@@ -114,7 +117,7 @@ impl Target {
             _ => Path::new("."),
         };
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".np-").suffix(".partial");
+        builder.prefix(PARTIAL.0).suffix(PARTIAL.1);
         if source.metadata().is_none() {
             // No mode to carry over: the one any new file gets. Otherwise nobody else may look before
             // the output has the input's mode.
@@ -124,6 +127,14 @@ impl Target {
         let temporary = interrupt::create(|| builder.tempfile_in(folder)).with_context(cannot)?;
         let place = Place::Named { temporary, path, force: files.force };
         Ok(Self { label, written: 0, place })
+    }
+
+    /// The name that the output gets, and that of the temporary file it is written to until then.
+    pub fn names(&self) -> Option<(&Path, &Path)> {
+        match &self.place {
+            Place::Named { temporary, path, .. } => Some((path, temporary.path())),
+            _ => None,
+        }
     }
 
     /// True if the output gets a name of its own.

@@ -11,7 +11,7 @@ use crate::format::SEGMENT_MAX;
 use crate::format::digest::{self, Chain, segment_hash};
 use crate::format::plain;
 use crate::format::reader::{Frames, HEADER, Limits};
-use crate::format::segment::{MaskReader, MixedParts, Simple};
+use crate::format::segment::{CodedSegment, MaskReader, MixedParts, Simple};
 use crate::ledger::Ledger;
 use crate::miner::Miner;
 
@@ -136,19 +136,50 @@ impl Writer {
         let digest = self.chain.accept(hash);
         stored.extend_from_slice(&digest.to_le_bytes()[..digest::BYTES]);
 
-        let fail = |what: String| Error::SelfCheck { offset: self.contents.bytes, what };
-        let segment = self.frames.read_segment(&mut &stored[..]).map_err(|e| fail(e.to_string()))?;
-        let decoded = segment.decode(&mut self.masks).map_err(|e| fail(e.to_string()))?;
-        if decoded.content != content {
-            return Err(fail("the content differs".to_owned()));
+        let (found, decoded_hash, _) = self.read_back(content, &stored)?;
+        if decoded_hash != hash {
+            return Err(self.fail("the hash differs"));
         }
-        if decoded.hash != hash || decoded.ledger.total_bits() != 8 * stored.len() as u64 {
-            return Err(fail("the hash or the ledger differs".to_owned()));
-        }
-        self.contents.add(&segment, &decoded);
-        ledger.add(&decoded.ledger);
+        ledger.add(&found);
         out.append(&mut stored);
         Ok(ledger)
+    }
+
+    /// Takes in a segment that [`Writer::write`] has written in an earlier run, all that it appended, as if it had been
+    /// written now. Fails if it is not the next segment of a file with this content.
+    pub fn resume(&mut self, content: &[u8], written: &[u8], last: bool) -> Result<Ledger, Error> {
+        let mut ledger = Ledger::default();
+        let mut stored = written;
+        if !self.started {
+            stored = written.strip_prefix(&HEADER).ok_or_else(|| self.fail("the file header is missing"))?;
+            ledger.book_header(HEADER.len());
+            self.started = true;
+        }
+        let (found, hash, segment) = self.read_back(content, stored)?;
+        if segment.last != last || segment.digest() != self.chain.accept(hash) {
+            return Err(self.fail("it is not the segment that follows here"));
+        }
+        ledger.add(&found);
+        Ok(ledger)
+    }
+
+    /// Decodes a segment again: its ledger, its hash, and itself.
+    fn read_back(&mut self, content: &[u8], stored: &[u8]) -> Result<(Ledger, u64, CodedSegment), Error> {
+        let mut rest = stored;
+        let segment = self.frames.read_segment(&mut rest).map_err(|e| self.fail(e))?;
+        let decoded = segment.decode(&mut self.masks).map_err(|e| self.fail(e))?;
+        if decoded.content != content {
+            return Err(self.fail("the content differs"));
+        }
+        if !rest.is_empty() || decoded.ledger.total_bits() != 8 * stored.len() as u64 {
+            return Err(self.fail("the ledger differs"));
+        }
+        self.contents.add(&segment, &decoded);
+        Ok((decoded.ledger, decoded.hash, segment))
+    }
+
+    fn fail(&self, what: impl std::fmt::Display) -> Error {
+        Error::SelfCheck { offset: self.contents.bytes, what: what.to_string() }
     }
 }
 

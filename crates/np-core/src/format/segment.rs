@@ -241,6 +241,11 @@ impl CodedSegment {
         self.runs.iter().any(|r| r.position > 0)
     }
 
+    /// The digest that stands behind it.
+    pub fn digest(&self) -> u64 {
+        self.digest
+    }
+
     /// Bytes of memory that holding and decoding it takes, at most.
     pub fn memory(&self) -> u64 {
         memory(self.kind, self.len, self.stored.len())
