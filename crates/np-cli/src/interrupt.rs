@@ -52,6 +52,16 @@ pub fn install() {
     ignored::restore(ignored);
 }
 
+/// Removes what must not outlive the run, on the way out of a process that cannot go on. Does without, rather than wait
+/// for whoever makes or names a file just now.
+pub fn abandon() {
+    if let Ok(files) = PARTIAL.try_lock() {
+        for file in files.iter() {
+            let _ = std::fs::remove_file(file);
+        }
+    }
+}
+
 /// Makes a partial file and remembers it.
 pub fn create(make: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<NamedTempFile> {
     let mut files = partial();

@@ -7,6 +7,7 @@ mod exit;
 mod fault;
 mod interrupt;
 mod key_text;
+mod memory;
 mod names;
 mod packing;
 mod progress;
@@ -23,6 +24,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     quiet_mesa();
+    fault::install();
     let cli = cli::Cli::parse();
     interrupt::install();
     exit::code(cli.verb.run())

@@ -92,7 +92,9 @@ impl Session {
     /// The session at `path`. With `resume` it goes on with the one that is there; without, one that is there is in
     /// the way unless `force` throws it away.
     pub fn open(path: PathBuf, identity: Identity, resume: bool, force: bool) -> anyhow::Result<Self> {
-        let log = Log::Pending(Vec::new(), Instant::now());
+        // Who asks for a session has one at once.
+        let since = Instant::now();
+        let log = Log::Pending(Vec::new(), since.checked_sub(QUICK).filter(|_| resume).unwrap_or(since));
         let mut state = State { log, done: HashMap::new(), segments: Vec::new() };
         let label = path.display().to_string();
         match path.try_exists().with_context(|| format!("cannot look for {label}"))? {
@@ -157,7 +159,7 @@ impl Session {
             Log::Lost => Ok(()),
             Log::Pending(pending, since) => {
                 pending.extend(bytes);
-                let worth = since.elapsed() > QUICK || pending.len() > PENDING_MAX;
+                let worth = since.elapsed() >= QUICK || pending.len() > PENDING_MAX;
                 if worth { self.begin(state) } else { Ok(()) }
             }
             Log::File(file, synced) => write(file, &bytes).and_then(|()| {
