@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The speed figures of docs/BENCHMARKS.md: NP_CLI and zstd side by side, each pair in one run.
 #
-#     speed.sh NP_CLI        needs GNU time, zstd, and 5 GiB in TMPDIR
+#     speed.sh NP_CLI        needs GNU time, zstd, b3sum, and 5 GiB in TMPDIR
 set -euo pipefail
 np=$(realpath "$1")
 work=$(mktemp -d)
@@ -24,6 +24,16 @@ row 'unpack' "$np" unpack -q -c random.np
 row 'unpack -T1' "$np" unpack -q -T1 -c random.np
 row 'zstd -d' zstd -q -d -c random.zst
 row 'cat, for comparison' cat random
+echo
+echo '| looking through 1 GiB of random bytes | time, peak memory |'
+echo '|---|---|'
+row 'mine -1 -T1' "$np" mine -q -1 -T1 random
+row 'zstd -3 -T1' zstd -q -3 --single-thread -c random
+row 'b3sum, one thread' b3sum --num-threads 1 random
+row 'sha256sum' sha256sum random
+row 'mine -1' "$np" mine -q -1 random
+row 'zstd -3 -T2' zstd -q -3 -T2 -c random
+row 'b3sum' b3sum random
 rm random random.np random.zst
 
 python3 - <<'PY'

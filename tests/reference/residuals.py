@@ -4,7 +4,7 @@ from damage import Damage
 from range_coder import UInt
 
 EXACT, SPARSE, FIRST_DENSE = 0, 1, 2
-STATES = 16
+STATES = 8
 
 CHANCE_OF_ONE = (
     31676, 30587, 29502, 28425, 27357, 26300, 25258, 24231, 23222, 22233, 21264, 20318, 19395, 18497,
@@ -64,14 +64,14 @@ class RansDecoder:
     """The rANS section, whose first byte is at `offset` of the packed file."""
 
     def __init__(self, section, offset):
-        if len(section) < 4 * STATES or len(section) % 2:
+        if len(section) < 8 * STATES or len(section) % 4:
             raise Damage(offset, f"a rANS section of {len(section)} bytes")
         self.offset = offset
-        self.states = [int.from_bytes(section[4 * i : 4 * i + 4], "little") for i in range(STATES)]
-        if min(self.states) < 2**16:
-            raise Damage(offset, "a rANS state below 2^16 at first")
+        self.states = [int.from_bytes(section[8 * i : 8 * i + 8], "little") for i in range(STATES)]
+        if min(self.states) < 2**32:
+            raise Damage(offset, "a rANS state below 2^32 at first")
         self.section = section
-        self.at = 4 * STATES
+        self.at = 8 * STATES
         self.tables = {}
 
     def residual(self, length, bias):
@@ -80,22 +80,24 @@ class RansDecoder:
             self.tables[bias] = nibble_table(bias)
         table, states, section, at = self.tables[bias], self.states, self.section, self.at
         out = bytearray(length)
-        for j in range(2 * length):
-            x = states[j & 15]
-            nibble, frequency, into = table[x & 4095]
+        for j in range(length):
+            x = states[j & 7]
+            low, frequency, into = table[x & 4095]
             x = frequency * (x >> 12) + into
-            if x < 2**16:
+            high, frequency, into = table[x & 4095]
+            x = frequency * (x >> 12) + into
+            if x < 2**32:
                 if at == len(section):
                     raise Damage(self.offset + at, "the rANS section is too short")
-                x = x << 16 | section[at] | section[at + 1] << 8
-                at += 2
-            states[j & 15] = x
-            out[j >> 1] |= nibble << 4 * (j & 1)
+                x = x << 32 | int.from_bytes(section[at : at + 4], "little")
+                at += 4
+            states[j & 7] = x
+            out[j] = low | high << 4
         self.at = at
         return out
 
     def finish(self):
         if self.at != len(self.section):
             raise Damage(self.offset + self.at, "words left over in the rANS section")
-        if any(x != 2**16 for x in self.states):
-            raise Damage(self.offset + self.at, "a rANS state is not 2^16 at the end")
+        if any(x != 2**32 for x in self.states):
+            raise Damage(self.offset + self.at, "a rANS state is not 2^32 at the end")

@@ -91,7 +91,11 @@ pub fn file(segments: &[Segment]) -> Vec<u8> {
 
 /// A decoded segment, to be written again.
 pub fn again(segment: &CodedSegment, decoded: &Decoded) -> Segment {
-    Segment { content: decoded.content.clone(), runs: segment.runs.clone(), grid: decoded.grid.clone() }
+    Segment {
+        content: segment.content(decoded).to_vec(),
+        runs: segment.runs.clone(),
+        grid: decoded.grid.clone(),
+    }
 }
 
 /// All of `segments`' content.

@@ -323,7 +323,7 @@ pub fn bad() -> Vec<Bad> {
         ),
         bad(
             "rans_state_low",
-            section(rans(), 1, &|s| s[..4].fill(0)),
+            section(rans(), 1, &|s| s[..8].fill(0)),
             "Damaged: its rANS section is cut short",
         ),
         bad(

@@ -70,6 +70,7 @@ pub fn unpack(
             contents.add(&segment, &decoded);
             take(&segment, &decoded)?;
             progress.bytes(decoded.ledger.total_bits() / 8);
+            reader.recycle(segment);
         }
     }
     at_end.with_context(cannot)?;

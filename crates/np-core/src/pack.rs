@@ -118,30 +118,30 @@ impl Writer {
             ledger.book_header(HEADER.len());
             self.started = true;
         }
-        let mut stored = Vec::new();
+        let start = out.len();
         let mut mixed = false;
         if let Some(parts) = &analysis.mixed {
             let mut keys = self.frames.keys.clone();
             // More keys, or longer skips, than a file may have: this segment does without.
-            let written = parts.write(&mut stored, &mut keys, content.len(), last).is_ok();
-            mixed =
-                written && self.frames.affords(&keys) && stored.len() < analysis.simple.bytes(content.len());
+            let written = parts.write(out, &mut keys, content.len(), last).is_ok();
+            let smaller = out.len() - start < analysis.simple.bytes(content.len());
+            mixed = written && smaller && self.frames.affords(&keys);
         }
         if !mixed {
-            stored.clear();
-            analysis.simple.write(&mut stored, content, last);
+            out.truncate(start);
+            analysis.simple.write(out, content, last);
         }
         let verbatim = !mixed && analysis.simple == Simple::Stored;
-        let hash = segment_hash(&stored, (!verbatim).then_some(content));
+        let hash = segment_hash(&out[start..], (!verbatim).then_some(content));
         let digest = self.chain.accept(hash);
-        stored.extend_from_slice(&digest.to_le_bytes()[..digest::BYTES]);
+        out.extend_from_slice(&digest.to_le_bytes()[..digest::BYTES]);
 
-        let (found, decoded_hash, _) = self.read_back(content, &stored)?;
+        let (found, decoded_hash, segment) = self.read_back(content, &out[start..])?;
         if decoded_hash != hash {
             return Err(self.fail("the hash differs"));
         }
         ledger.add(&found);
-        out.append(&mut stored);
+        self.frames.recycle(segment);
         Ok(ledger)
     }
 
@@ -168,7 +168,7 @@ impl Writer {
         let mut rest = stored;
         let segment = self.frames.read_segment(&mut rest).map_err(|e| self.fail(e))?;
         let decoded = segment.decode(&mut self.masks).map_err(|e| self.fail(e))?;
-        if decoded.content != content {
+        if segment.content(&decoded) != content {
             return Err(self.fail("the content differs"));
         }
         if !rest.is_empty() || decoded.ledger.total_bits() != 8 * stored.len() as u64 {

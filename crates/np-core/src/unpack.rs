@@ -21,7 +21,8 @@ pub fn unpack(
         let decoded = segment.decode(&mut masks)?;
         verifier.accept(&segment, &decoded)?;
         ledger.add(&decoded.ledger);
-        put(&decoded.content)?;
+        put(segment.content(&decoded))?;
+        reader.recycle(segment);
     }
     Ok(ledger)
 }

@@ -53,6 +53,26 @@ fn a_known_start_of_cpython_streams() {
 }
 
 #[test]
+fn complements_are_found_through_noise_as_well() {
+    let invert = |data: &mut [u8]| data.iter_mut().for_each(|b| *b = !*b);
+    for (key, percent, budget) in
+        [(Key::Genrand(2), 5, 300_000), (Key::Genrand(3), 15, 4_500_000), (Key::ByArray(vec![4]), 1, 300_000)]
+    {
+        let mut data = noisy(&key, 0, 3000, percent * PERCENT, 5);
+        let straight = solve_start(&data, budget).unwrap();
+        invert(&mut data);
+        let found = solve_start(&data, budget).unwrap();
+        assert!(found.complement && !straight.complement);
+        assert_eq!((found.key, found.length, found.flips), (key, straight.length, straight.flips));
+    }
+    let mut data = noisy(&Key::Genrand(5), 1_000_003, 80_000, 4 * PERCENT, 9);
+    invert(&mut data);
+    let found = scan(&data, from_ref(&(0..data.len())), &ScanOptions::default());
+    let [f] = &found[..] else { panic!("{} found", found.len()) };
+    assert_eq!((&f.key, f.complement), (&Key::Genrand(5), true));
+}
+
+#[test]
 fn noise_has_no_start() {
     let mut data = vec![0; 4096];
     flip(&mut data, 1 << 15, 1);

@@ -90,6 +90,23 @@ fn streams_cut_anywhere_are_walked_back_to_their_seed() {
     }
 }
 
+#[test]
+fn complements_are_found_as_such() {
+    for (key, position) in [
+        (Key::Genrand(77), 0),
+        (Key::Genrand(123_456_789), 1_000_003),
+        (Key::ByArray(vec![0x89ab_cdef, 0x0fed_cba9]), 77_777),
+    ] {
+        let mut data = planted(&key, position, 20_000, 1234, 9_001);
+        let straight = scan_all(&data);
+        data.iter_mut().for_each(|b| *b = !*b);
+        let found = scan_all(&data);
+        assert_found(&found, &key, position, 1234, 9_001);
+        assert!(found[0].complement && !straight[0].complement);
+        assert_eq!(Found { complement: false, ..found[0].clone() }, straight[0]);
+    }
+}
+
 /// Every phase of a generation, so that no place in the seeded state is one the tests cannot see.
 #[test]
 fn the_seed_is_found_from_every_word_of_a_generation() {

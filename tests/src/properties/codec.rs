@@ -142,34 +142,36 @@ pub fn rans_section_is_read(section: &[u8], pieces: &[(u8, usize)]) -> Option<Ve
 
 /// FORMAT.md, "rANS section", line by line.
 fn rans_by_the_book(section: &[u8], pieces: &[(u8, usize)]) -> Option<Vec<Vec<u8>>> {
-    let (head, words) = section.split_at_checked(4 * LANES)?;
-    let mut state: Vec<u32> = head.as_chunks().0.iter().map(|b| u32::from_le_bytes(*b)).collect();
-    if state.iter().any(|x| *x < 1 << 16) {
+    let (head, words) = section.split_at_checked(8 * LANES)?;
+    let mut state: Vec<u64> = head.as_chunks().0.iter().map(|b| u64::from_le_bytes(*b)).collect();
+    if state.iter().any(|x| *x < 1 << 32) {
         return None;
     }
     let (words, odd) = words.as_chunks();
-    let mut words = words.iter().map(|w| u16::from_le_bytes(*w));
+    let mut words = words.iter().map(|w| u32::from_le_bytes(*w));
     let mut out = Vec::new();
     for (class, len) in pieces {
         let frequency = frequencies(*class);
         let mut piece = vec![0u8; *len];
-        for j in 0..2 * len {
+        for (j, byte) in piece.iter_mut().enumerate() {
             let x = &mut state[j % LANES];
-            let slot = *x % 4096;
-            let (mut nibble, mut start) = (0, 0);
-            while slot >= start + u32::from(frequency[nibble]) {
-                start += u32::from(frequency[nibble]);
-                nibble += 1;
+            for half in 0..2 {
+                let slot = *x % 4096;
+                let (mut nibble, mut start) = (0, 0);
+                while slot >= start + u64::from(frequency[nibble]) {
+                    start += u64::from(frequency[nibble]);
+                    nibble += 1;
+                }
+                *x = u64::from(frequency[nibble]) * (*x >> 12) + slot - start;
+                *byte |= (nibble as u8) << (4 * half);
             }
-            *x = u32::from(frequency[nibble]) * (*x >> 12) + slot - start;
-            if *x < 1 << 16 {
-                *x = *x << 16 | u32::from(words.next()?);
+            if *x < 1 << 32 {
+                *x = *x << 32 | u64::from(words.next()?);
             }
-            piece[j / 2] |= (nibble as u8) << (4 * (j % 2));
         }
         out.push(piece);
     }
-    let ended = words.next().is_none() && odd.is_empty() && state.iter().all(|x| *x == 1 << 16);
+    let ended = words.next().is_none() && odd.is_empty() && state.iter().all(|x| *x == 1 << 32);
     ended.then_some(out)
 }
 

@@ -30,7 +30,10 @@ pub fn solvers_tell_the_truth(data: &[u8], options: &ScanOptions, budget: u64) {
 fn is_true(data: &[u8], found: &Found) {
     let (from, len) = (found.offset as usize, found.length as usize);
     assert!(len > 0 && from + len <= data.len(), "{found:?} in {} bytes", data.len());
-    let mask = stream(&found.key, found.position, len);
+    let mut mask = stream(&found.key, found.position, len);
+    if found.complement {
+        mask.iter_mut().for_each(|m| *m = !*m);
+    }
     let flips: u64 = mask.iter().zip(&data[from..]).map(|(m, d)| u64::from((m ^ d).count_ones())).sum();
     assert_eq!(flips, found.flips, "bits that differ from offset {from} on, over {len} bytes");
     assert!(flips < 4 * found.length, "half of the bits differ");
@@ -60,7 +63,8 @@ mod tests {
     #[should_panic(expected = "bits that differ")]
     fn a_lie_is_noticed() {
         let data = stream(&Key::Genrand(5), 0, 1000);
-        let lie = Found { key: Key::Genrand(5), offset: 1, position: 0, length: 900, flips: 0 };
+        let lie =
+            Found { key: Key::Genrand(5), offset: 1, position: 0, length: 900, flips: 0, complement: false };
         is_true(&data, &lie);
     }
 }

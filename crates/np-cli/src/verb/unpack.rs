@@ -43,9 +43,10 @@ impl Unpack {
         let progress = Progress::new(self.talk.quiet, &source.label, source.len());
         let label = source.label.clone();
         let limits = self.bounds.limits();
-        let unpacked = unpacking::unpack(&mut source, &label, limits, threads, &progress, |_, decoded| {
-            target.put(&decoded.content)
-        })?;
+        let unpacked =
+            unpacking::unpack(&mut source, &label, limits, threads, &progress, |segment, decoded| {
+                target.put(segment.content(decoded))
+            })?;
         source.check_unchanged()?;
         let (written, stdout) = (target.written(), target.is_stdout());
         if written != unpacked.contents.bytes {

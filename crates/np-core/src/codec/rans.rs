@@ -1,15 +1,18 @@
-//! Static-table rANS for dense residuals: nibbles by bias class, sixteen interleaved states
+//! Static-table rANS for dense residuals: nibbles by bias class, eight interleaved states
 //! (FORMAT.md, "rANS section").
 //!
 //! Source: J. Duda, "Asymmetric numeral systems", arXiv:1311.2540; interleaving after F. Giesen,
-//! arXiv:1402.3392. States are 32 bits, renormalised by 16-bit words; frequencies sum to 4096.
+//! arXiv:1402.3392. States are 64 bits, renormalised by 32-bit words once a byte; frequencies of nibbles sum
+//! to 4096, so a byte's two make 2^24, and a state stays far enough above that.
 
 use crate::bias::{CLASSES, FIRST_DENSE, p_one};
 
-/// Interleaved states. Nibble `j` of a piece belongs to state `j mod 16`.
-pub const LANES: usize = 16;
+/// Interleaved states. Byte `j` of a piece belongs to state `j mod 8`.
+pub const LANES: usize = 8;
+const STATE_BYTES: usize = 8;
+const WORD_BYTES: usize = 4;
 const SCALE_BITS: u32 = 12;
-const LOW: u32 = 1 << 16;
+const LOW: u64 = 1 << 32;
 
 /// Why a rANS section cannot be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,23 +56,24 @@ impl EncodeTable {
 pub fn encode<'a>(pieces: impl DoubleEndedIterator<Item = (u8, &'a [u8])>) -> Vec<u8> {
     let mut tables: [Option<EncodeTable>; CLASSES] = [const { None }; CLASSES];
     let mut state = [LOW; LANES];
-    let mut words: Vec<u16> = Vec::new();
+    let mut words: Vec<u32> = Vec::new();
     for (class, bytes) in pieces.rev() {
         let table = tables[usize::from(class)].get_or_insert_with(|| EncodeTable::new(class));
         for (i, byte) in bytes.iter().enumerate().rev() {
-            for half in [1, 0] {
-                let x = &mut state[(2 * i + half) % LANES];
-                let nibble = usize::from(byte >> (4 * half) & 15);
-                let f = u32::from(table.frequency[nibble]);
-                if *x >= f << (32 - SCALE_BITS) {
-                    words.push(*x as u16);
-                    *x >>= 16;
-                }
-                *x = ((*x / f) << SCALE_BITS) + *x % f + u32::from(table.start[nibble]);
+            let x = &mut state[i % LANES];
+            let nibbles = [usize::from(byte >> 4), usize::from(byte & 15)];
+            let [high, low] = nibbles.map(|n| u64::from(table.frequency[n]));
+            // No frequency is 4096, so this does not overflow.
+            if *x >= (high * low) << (64 - 2 * SCALE_BITS) {
+                words.push(*x as u32);
+                *x >>= 32;
+            }
+            for (nibble, f) in nibbles.into_iter().zip([high, low]) {
+                *x = ((*x / f) << SCALE_BITS) + *x % f + u64::from(table.start[nibble]);
             }
         }
     }
-    let mut out = Vec::with_capacity(4 * LANES + 2 * words.len());
+    let mut out = Vec::with_capacity(STATE_BYTES * LANES + WORD_BYTES * words.len());
     for x in state {
         out.extend_from_slice(&x.to_le_bytes());
     }
@@ -79,25 +83,40 @@ pub fn encode<'a>(pieces: impl DoubleEndedIterator<Item = (u8, &'a [u8])>) -> Ve
     out
 }
 
-/// For each of the 4096 slots, from the top: its nibble's frequency (12 bits), the slot's place in it (12), and
-/// the nibble (8).
-type DecodeTable = [u32; 1 << SCALE_BITS];
+/// What each of the 4096 slots means. Fields have loads of their own: unpacking them from one would take longer.
+struct DecodeTable {
+    steps: [Step; 1 << SCALE_BITS],
+    nibbles: [u8; 1 << SCALE_BITS],
+}
 
-fn decode_table(class: u8) -> Box<DecodeTable> {
-    let mut table = Box::new([0; 1 << SCALE_BITS]);
-    let mut slot = 0;
-    for (nibble, f) in frequencies(class).into_iter().enumerate() {
-        for place in 0..u32::from(f) {
-            table[slot] = u32::from(f) << 20 | place << 8 | nibble as u32;
-            slot += 1;
+/// How a state goes on from a slot.
+#[derive(Clone, Copy, Default)]
+struct Step {
+    /// Its nibble's frequency.
+    frequency: u16,
+    /// Its place among the slots of that nibble.
+    place: u16,
+}
+
+impl DecodeTable {
+    fn new(class: u8) -> Box<Self> {
+        let mut table =
+            Box::new(Self { steps: [Step::default(); 1 << SCALE_BITS], nibbles: [0; 1 << SCALE_BITS] });
+        let mut slot = 0;
+        for (nibble, frequency) in frequencies(class).into_iter().enumerate() {
+            for place in 0..frequency {
+                table.steps[slot] = Step { frequency, place };
+                table.nibbles[slot] = nibble as u8;
+                slot += 1;
+            }
         }
+        table
     }
-    table
 }
 
 /// Decodes pieces in the order they were coded.
 pub struct Decoder<'a> {
-    state: [u32; LANES],
+    state: [u64; LANES],
     input: &'a [u8],
     at: usize,
     tables: [Option<Box<DecodeTable>>; CLASSES],
@@ -106,10 +125,10 @@ pub struct Decoder<'a> {
 impl<'a> Decoder<'a> {
     /// Reads the states.
     pub fn new(input: &'a [u8]) -> Result<Self, Damaged> {
-        let (head, input) = input.split_at_checked(4 * LANES).ok_or(Damaged)?;
+        let (head, input) = input.split_at_checked(STATE_BYTES * LANES).ok_or(Damaged)?;
         let mut state = [0; LANES];
-        for (x, b) in state.iter_mut().zip(head.chunks_exact(4)) {
-            *x = u32::from_le_bytes([b[0], b[1], b[2], b[3]]);
+        for (x, bytes) in state.iter_mut().zip(head.as_chunks().0) {
+            *x = u64::from_le_bytes(*bytes);
             if *x < LOW {
                 return Err(Damaged);
             }
@@ -120,18 +139,17 @@ impl<'a> Decoder<'a> {
     /// XORs the next piece, of dense class `class`, onto `out`.
     pub fn xor(&mut self, class: u8, out: &mut [u8]) -> Result<(), Damaged> {
         debug_assert!(class >= FIRST_DENSE);
-        let table = &**self.tables[usize::from(class)].get_or_insert_with(|| decode_table(class));
+        let table = &**self.tables[usize::from(class)].get_or_insert_with(|| DecodeTable::new(class));
         let mut state = self.state;
-        let mut chunks = out.chunks_exact_mut(LANES / 2);
-        for chunk in &mut chunks {
-            // A full round reads at most one word a lane; with that many left no check is needed inside.
-            if let Some(words) = self.input.get(self.at..self.at + 2 * LANES) {
-                self.at += 2 * round(table, &mut state, words, chunk);
+        let (rounds, rest) = out.as_chunks_mut();
+        for round_out in rounds {
+            // A round reads at most one word a lane; with that many left no check is needed inside.
+            if let Some(words) = self.input.get(self.at..self.at + WORD_BYTES * LANES) {
+                self.at += WORD_BYTES * round(table, &mut state, words, round_out);
             } else {
-                careful(table, &mut state, self.input, &mut self.at, chunk)?;
+                careful(table, &mut state, self.input, &mut self.at, round_out)?;
             }
         }
-        let rest = chunks.into_remainder();
         careful(table, &mut state, self.input, &mut self.at, rest)?;
         self.state = state;
         Ok(())
@@ -144,56 +162,49 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// What a state becomes by its slot's entry, before it is renormalised.
+/// Takes a byte, low nibble first, out of a state, which is then to be renormalised.
 #[inline(always)]
-fn advance(x: u32, entry: u32) -> u32 {
-    (entry >> 20) * (x >> SCALE_BITS) + (entry >> 8 & 4095)
+fn take(table: &DecodeTable, x: &mut u64) -> u8 {
+    let mut nibble = || {
+        let slot = (*x & ((1 << SCALE_BITS) - 1)) as usize;
+        let Step { frequency, place } = table.steps[slot];
+        *x = u64::from(frequency) * (*x >> SCALE_BITS) + u64::from(place);
+        table.nibbles[slot]
+    };
+    nibble() | nibble() << 4
 }
 
-/// One nibble of each state; returns the words used. Whether a state takes a word is a coin's toss, so there is
-/// no branch on it; look-ups, arithmetic and words each have a loop, so that the middle one becomes vectors.
+/// One byte of each state; returns the words used. Whether a state takes a word is a coin's toss, so there is
+/// no branch on it.
 #[inline(always)]
-fn round(table: &DecodeTable, state: &mut [u32; LANES], words: &[u8], out: &mut [u8]) -> usize {
-    let words = words.as_chunks::<2>().0;
-    let words: &[[u8; 2]; LANES] = words.try_into().expect("a word for each state");
-    let entries = state.map(|x| table[(x & 4095) as usize]);
-    let mut nibbles = [0; LANES];
-    for ((x, entry), nibble) in state.iter_mut().zip(entries).zip(&mut nibbles) {
-        *x = advance(*x, entry);
-        *nibble = entry as u8;
-    }
+fn round(table: &DecodeTable, state: &mut [u64; LANES], words: &[u8], out: &mut [u8; LANES]) -> usize {
+    let words: &[[u8; WORD_BYTES]; LANES] = words.as_chunks().0.try_into().expect("a word for each state");
     let mut used = 0;
-    for x in state {
-        let word = u32::from(u16::from_le_bytes(words[used % LANES]));
+    for (x, byte) in state.iter_mut().zip(out) {
+        *byte ^= take(table, x);
+        let word = u64::from(u32::from_le_bytes(words[used % LANES]));
         let short = *x < LOW;
-        *x = std::hint::select_unpredictable(short, *x << 16 | word, *x);
+        *x = std::hint::select_unpredictable(short, *x << 32 | word, *x);
         used += usize::from(short);
-    }
-    for (byte, [low, high]) in out.iter_mut().zip(nibbles.as_chunks().0) {
-        *byte ^= low | high << 4;
     }
     used
 }
 
-/// The same step with every read checked: for the last bytes of a piece or of the input.
+/// The same with every read checked: for the last bytes of a piece or of the input.
 fn careful(
     table: &DecodeTable,
-    state: &mut [u32; LANES],
+    state: &mut [u64; LANES],
     input: &[u8],
     at: &mut usize,
     out: &mut [u8],
 ) -> Result<(), Damaged> {
     for (i, byte) in out.iter_mut().enumerate() {
-        for half in 0..2 {
-            let x = &mut state[(2 * i + half) % LANES];
-            let entry = table[(*x & 4095) as usize];
-            *byte ^= (entry as u8) << (4 * half);
-            *x = advance(*x, entry);
-            if *x < LOW {
-                let word = input.get(*at..*at + 2).ok_or(Damaged)?;
-                *x = *x << 16 | u32::from(u16::from_le_bytes([word[0], word[1]]));
-                *at += 2;
-            }
+        let x = &mut state[i % LANES];
+        *byte ^= take(table, x);
+        if *x < LOW {
+            let word = input.get(*at..).and_then(|rest| rest.first_chunk()).ok_or(Damaged)?;
+            *x = *x << 32 | u64::from(u32::from_le_bytes(*word));
+            *at += WORD_BYTES;
         }
     }
     Ok(())
@@ -246,23 +257,23 @@ mod tests {
             })
             .sum();
         let bits = price / FINE_BIT;
-        let size = 8 * (coded.len() - 4 * LANES) as u64;
+        let size = 8 * (coded.len() - STATE_BYTES * LANES) as u64;
         assert!(size < bits + bits / 200 + 300, "{size} bits for {bits}");
     }
 
     #[test]
-    fn whole_rounds_are_the_careful_step_sixteen_times() {
+    fn whole_rounds_are_the_careful_step_for_each_state() {
         for (i, class) in [(0, FIRST_DENSE), (1, 20), (2, 42), (3, 63)] {
             let bytes = biased(4000, class, i);
             let coded = encode([(class, &bytes[..])].into_iter());
             let mut decoder = Decoder::new(&coded).unwrap();
             let mut state = decoder.state;
-            let (table, mut at) = (decode_table(class), 0);
+            let (table, mut at) = (DecodeTable::new(class), 0);
             let (mut fast, mut slow) = (vec![0x33; 4000], vec![0x33; 4000]);
             // Pieces of whole rounds, so that the states of both can be compared after each.
             for (fast, slow) in fast.chunks_mut(80).zip(slow.chunks_mut(80)) {
                 decoder.xor(class, fast).unwrap();
-                careful(&table, &mut state, &coded[4 * LANES..], &mut at, slow).unwrap();
+                careful(&table, &mut state, &coded[STATE_BYTES * LANES..], &mut at, slow).unwrap();
                 assert_eq!((decoder.state, decoder.at), (state, at), "class {class}");
             }
             assert!(fast == slow && fast.iter().zip(&bytes).all(|(f, b)| f ^ 0x33 == *b));

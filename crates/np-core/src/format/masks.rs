@@ -183,8 +183,10 @@ mod tests {
     use std::convert::Infallible;
 
     fn each_piece(len: usize, runs: &[Run], grid: &Grid, mut take: impl FnMut(Piece)) {
-        let taken = try_each_piece(len, runs, Some(grid), |piece| Ok::<(), Infallible>(take(piece)));
-        let Ok(()) = taken;
+        let Ok(()) = try_each_piece(len, runs, Some(grid), |piece| {
+            take(piece);
+            Ok::<(), Infallible>(())
+        });
     }
 
     /// Blocks alone, blocks that go on (next to each other, after a hole, past the short form), complements,

@@ -119,12 +119,24 @@ pub(crate) struct Frames {
     limits: Limits,
     offset: u64,
     output: u64,
+    /// Buffers of segments that are done with.
+    spare: Vec<Vec<u8>>,
 }
+
+/// Buffers kept for segments to come.
+const SPARE: usize = 64;
 
 impl Frames {
     /// Behind the file header.
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { keys: KeyTable::default(), limits, offset: HEADER_BYTES as u64, output: 0 }
+        Self { keys: KeyTable::default(), limits, offset: HEADER_BYTES as u64, output: 0, spare: Vec::new() }
+    }
+
+    /// Takes back the buffer of a segment that is done with: new memory costs more than what it is filled with.
+    pub(crate) fn recycle(&mut self, segment: CodedSegment) {
+        if self.spare.len() < SPARE {
+            self.spare.push(segment.stored);
+        }
     }
 
     /// Whether a file with these keys is within the limits.
@@ -170,11 +182,19 @@ impl<R: BufRead> SegmentReader<R> {
     }
 }
 
+impl<R> SegmentReader<R> {
+    /// Takes back what a segment that is done with holds, to read another into.
+    pub fn recycle(&mut self, segment: CodedSegment) {
+        self.frames.recycle(segment);
+    }
+}
+
 impl Frames {
     /// Reads a segment and decodes its run table.
     pub(crate) fn read_segment(&mut self, input: &mut impl BufRead) -> Result<CodedSegment, ReadError> {
         let offset = self.offset;
-        let mut stored = Vec::new();
+        let mut stored = self.spare.pop().unwrap_or_default();
+        stored.clear();
         let Head { kind, last, len, sections, plain_is_zstd } = self.read_head(input, &mut stored)?;
         let head_bytes = stored.len();
         self.read(input, &mut stored, sections.total(), "a segment's sections")?;

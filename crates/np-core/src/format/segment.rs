@@ -224,8 +224,8 @@ pub struct CodedSegment {
 /// A decoded segment, not yet checked against the digest chain.
 #[derive(Clone, Debug)]
 pub struct Decoded {
-    /// The content.
-    pub content: Vec<u8>,
+    /// The content, unless it is stored: see [`CodedSegment::content`].
+    content: Vec<u8>,
     /// Its block layer.
     pub grid: Option<Grid>,
     /// Where its bits went.
@@ -251,6 +251,14 @@ impl CodedSegment {
         memory(self.kind, self.len, self.stored.len())
     }
 
+    /// The content that `decoded`, made of this segment, stands for.
+    pub fn content<'a>(&'a self, decoded: &'a Decoded) -> &'a [u8] {
+        match self.kind {
+            Kind::Stored => &self.stored[self.head_bytes..],
+            _ => &decoded.content,
+        }
+    }
+
     /// Decodes the content. `masks` may hold the streams an earlier segment left.
     pub fn decode(&self, masks: &mut MaskReader) -> Result<Decoded, Error> {
         let mut ledger = Ledger::default();
@@ -262,7 +270,7 @@ impl CodedSegment {
         match self.kind {
             Kind::Stored => {
                 let hash = segment_hash(&self.stored, None);
-                Ok(Decoded { content: sections.to_vec(), grid: None, ledger, hash })
+                Ok(Decoded { content: Vec::new(), grid: None, ledger, hash })
             }
             Kind::Zstd => {
                 let content = plain::decompress(sections, self.len, self.offset)?;

@@ -43,18 +43,23 @@ pub const fn init_step(previous: u32, i: u32) -> u32 {
 }
 
 /// The 624 words after `init_genrand(seed)`.
-pub fn genrand_state(seed: u32) -> [u32; N] {
+pub const fn genrand_state(seed: u32) -> [u32; N] {
     let mut x = [seed; N];
-    for i in 1..N {
+    let mut i = 1;
+    while i < N {
         x[i] = init_step(x[i - 1], i as u32);
+        i += 1;
     }
     x
 }
 
+/// The state that `init_by_array` starts from.
+pub(crate) static ARRAY_BASE: [u32; N] = genrand_state(19_650_218);
+
 /// The 624 words after `init_by_array(key)`. The key has at least one word.
 pub fn by_array_state(key: &[u32]) -> [u32; N] {
     assert!(!key.is_empty(), "init_by_array needs at least one key word");
-    let mut x = genrand_state(19_650_218);
+    let mut x = ARRAY_BASE;
     let (mut i, mut j) = (1, 0);
     for _ in 0..N.max(key.len()) {
         let previous = x[i - 1];

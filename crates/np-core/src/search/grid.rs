@@ -18,6 +18,8 @@ use std::ops::Range;
 const BEST: usize = 4;
 /// Leading words a join looks at.
 const JOIN_WORDS: u32 = 4;
+/// Seeds on either side of a centre that are tried before all of the neighbourhood.
+const NEAREST: u32 = 8;
 /// Blocks in a row without a seed near the last one before the hunter gives up.
 const PATIENCE: usize = 16;
 /// Blocks the budget is spent on at most are those that leave each at least this many seeds.
@@ -142,8 +144,8 @@ impl GridSearch<'_> {
     }
 
     /// Lazy Hunter: where a block has a seed, tries for the next blocks what the experts predict from the
-    /// last seeds, then the neighbourhood of the last seed and of where its stride leads, outwards in both
-    /// directions, before anything wider. Blocks that have a seed are passed over.
+    /// last seeds, then the neighbourhood of the last seed and of where its stride leads, the nearest seeds
+    /// first, before anything wider. Blocks that have a seed are passed over.
     fn hunt(&self, options: &mut [Options]) -> Result<(), Error> {
         let radius = i64::from(self.effort.radius);
         let limit = |bits| fold_limit(self.block_bits, bits);
@@ -153,9 +155,12 @@ impl GridSearch<'_> {
         };
         let mut context = SeedContext::default();
         let mut misses = 0;
+        let bare = options.iter().filter(|o| o.choices.is_empty()).count() as u64;
+        self.watch.stage("hunt", bare * (2 * self.effort.radius as u64 + 1));
         for i in 0..options.len() {
             if options[i].choices.is_empty() && misses <= PATIENCE {
                 let guess = context.predictions().find(|seed| {
+                    self.watch.advance(1);
                     let choice = self.choice(&options[i], *seed);
                     self.block_bits.fold(choice.weight) <= predicted
                 });
@@ -165,7 +170,11 @@ impl GridSearch<'_> {
                         let stride = context.prediction(SeedKind::Stride).unwrap_or(last);
                         let far = stride.abs_diff(last) > self.effort.radius;
                         let centres = [last, stride];
-                        for centre in centres.into_iter().take(1 + usize::from(far)).map(i64::from) {
+                        let centres = centres.into_iter().take(1 + usize::from(far)).map(i64::from);
+                        let rings = [i64::from(NEAREST).min(radius), radius];
+                        for (radius, centre) in
+                            rings.into_iter().flat_map(|ring| centres.clone().map(move |c| (ring, c)))
+                        {
                             let clamp = |x: i64| x.clamp(0, SEED_END as i64) as u64;
                             let seeds = clamp(centre - radius)..clamp(centre + radius + 1);
                             if self.mine(options, &[i], seeds, near, Filter::All)? {

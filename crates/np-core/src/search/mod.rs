@@ -7,6 +7,7 @@ pub mod starts;
 use crate::error::Error;
 use crate::format::layout::{Bias, Grid, Run, gaps};
 use crate::generator::Key;
+use crate::generator::mt19937::SHORT_WORDS;
 use crate::miner::{Miner, SEED_END, Watch};
 use crate::noise::NoiseMap;
 use crate::pack::Options;
@@ -27,6 +28,8 @@ pub struct Effort {
     pub solve_budget: u64,
     /// Seeds mined at each of them.
     pub start_seeds: u64,
+    /// Most mask words a start is mined with: the more, the more bit errors it is found through.
+    pub start_words: u32,
     /// Seeds tried for exact and nearly exact starts of blocks.
     pub join_seeds: u64,
     /// (seed, 512-bit block) pairs scored.
@@ -57,6 +60,7 @@ impl Effort {
             starts: 1 << starts,
             solve_budget: 1 << solve,
             start_seeds: seeds(start_seeds).min(SEED_END),
+            start_words: if start_seeds < 26 { 64 } else { SHORT_WORDS as u32 },
             join_seeds: seeds(join_seeds).min(SEED_END),
             score_pairs: seeds(pairs),
             radius: 1 << radius,
@@ -206,7 +210,7 @@ fn solved_anchor(found: solve::Found) -> Anchor {
         key: Arc::new(found.key),
         offset: found.offset as usize,
         position: found.position,
-        complement: false,
+        complement: found.complement,
         bits: 8 * found.length,
         ones: found.flips,
     }

@@ -80,8 +80,6 @@ pub(crate) const fn pair_index(y0: u32, y1: u32) -> u32 {
 
 /// Multiplier of `init_by_array`'s first pass, from the authors' `mt19937ar.c`.
 pub(crate) const ARRAY_FIRST: u32 = 1_664_525;
-/// The seed of the `genrand` state that `init_by_array` starts from.
-pub(crate) const INIT_SEED_OF_ARRAYS: u32 = 19_650_218;
 /// Multiplier of `init_by_array`'s second pass.
 pub(crate) const ARRAY_SECOND: u32 = 1_566_083_941;
 

@@ -8,6 +8,9 @@
 //! * a noisy stream of 32 KiB or more, at up to some 5 % flips: where the recurrence shows it, up to
 //!   [`ScanOptions::decode_words`] words are decoded by belief propagation and majority, then as above.
 //!
+//! Streams whose every bit is inverted are found as well: pairs of words do not change, and the recurrence changes by
+//! a constant.
+//!
 //! [`solve_start`] is for a known start: the first byte of a region or a record. It goes through some 15 % flips in a
 //! second's fraction, and finds half or more at 20 % and 25 % for more work (`examples/solve_noise.rs` measures both).
 //!
@@ -59,6 +62,8 @@ pub struct Found {
     pub length: u64,
     /// Mismatching bits in them.
     pub flips: u64,
+    /// It is the complement of the stream, every bit inverted, that the data is like. Lengths and flips are of that.
+    pub complement: bool,
 }
 
 /// What a scan may spend. Everything is counted work, so that the result is the same on every machine.

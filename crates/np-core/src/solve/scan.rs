@@ -75,8 +75,10 @@ impl<'a> Scan<'a> {
                         last = Some((seed, start));
                         self.genrand(seed, start, &left)
                     }
-                    Hit::Recurrence if at >= left.start + BACK && at + RECURRENCE_AHEAD <= left.end => {
-                        self.stream(at - BACK, &left, &mut decoded)
+                    Hit::Recurrence { complement }
+                        if at >= left.start + BACK && at + RECURRENCE_AHEAD <= left.end =>
+                    {
+                        self.stream(at - BACK, complement, &left, &mut decoded)
                     }
                     _ => None,
                 };
@@ -120,17 +122,24 @@ impl<'a> Scan<'a> {
             position,
             length: explained.bytes as u64,
             flips: explained.flips,
+            complement: explained.complement,
         });
         anchor + explained.bytes
     }
 
-    /// Finds the stream that shows at `at` by the recurrence; returns the offset its stretch ends at.
-    fn stream(&mut self, at: usize, left: &Range<usize>, decoded: &mut usize) -> Option<usize> {
+    /// Finds the stream, or the complement of one, that shows at `at` by the recurrence; returns the offset its stretch ends at.
+    fn stream(
+        &mut self,
+        at: usize,
+        complement: bool,
+        left: &Range<usize>,
+        decoded: &mut usize,
+    ) -> Option<usize> {
         // Its own words are no evidence for a state taken from the data as it is.
         let needed = MARGIN + tried(0, self.data.len());
         let own = PIECE as u64;
         let plain = self
-            .state(at, left)
+            .state(at, complement, left)
             .filter(|s| is_evidence(s.flips(), 8 * (s.bytes() as u64).saturating_sub(own), needed));
         if let Some(state) = &plain
             && state.flips() == 0
@@ -138,7 +147,7 @@ impl<'a> Scan<'a> {
             return Some(self.name(state));
         }
         // A state with a wrong bit explains much at first, ever worse farther on: the right one explains more.
-        let noisy = self.noisy(at, left, decoded);
+        let noisy = self.noisy(at, complement, left, decoded);
         let best = match (plain, noisy) {
             (Some(plain), Some(noisy)) => Some(if plain.lead() > noisy.lead() { plain } else { noisy }),
             (Some(plain), None) => Some(plain).filter(|s| 1000 * s.flips() <= 8 * s.bytes() as u64),
@@ -148,17 +157,23 @@ impl<'a> Scan<'a> {
     }
 
     /// The 624 words from `at` on as a state, if it explains the data around it.
-    fn state(&self, at: usize, left: &Range<usize>) -> Option<State> {
+    fn state(&self, at: usize, complement: bool, left: &Range<usize>) -> Option<State> {
         let bytes = self.data[at..left.end].first_chunk::<PIECE>()?;
         let mut block = [0; N];
         for (x, b) in block.iter_mut().zip(bytes.as_chunks().0) {
-            *x = untemper(u32::from_le_bytes(*b));
+            *x = untemper(u32::from_le_bytes(*b) ^ inversion(complement));
         }
-        self.explaining(block, at, left)
+        self.explaining(block, at, complement, left)
     }
 
     /// Decodes the noisy stream that shows at `at`, as far as its parity checks hold around there.
-    fn noisy(&mut self, at: usize, left: &Range<usize>, decoded: &mut usize) -> Option<State> {
+    fn noisy(
+        &mut self,
+        at: usize,
+        complement: bool,
+        left: &Range<usize>,
+        decoded: &mut usize,
+    ) -> Option<State> {
         let half = 2 * self.options.decode_words;
         if at < *decoded || half < 2 * FEWEST || self.spare == 0 {
             return None;
@@ -167,7 +182,7 @@ impl<'a> Scan<'a> {
         let from = at - (at - left.start).min(half) / 4 * 4;
         let words: Vec<u32> = (self.data[from..left.end].as_chunks().0.iter())
             .take(self.options.decode_words)
-            .map(|b| u32::from_le_bytes(*b))
+            .map(|b| u32::from_le_bytes(*b) ^ inversion(complement))
             .collect();
         let here = (at - from) / 4;
         *decoded = at + 4 * GROUP;
@@ -185,7 +200,7 @@ impl<'a> Scan<'a> {
         let recovered = majority::recover(decoder, words, &mut work);
         self.spare = spare.saturating_sub(work);
         let (at, block, sure) = recovered?;
-        let state = self.explaining(block, from + 4 * at, left)?;
+        let state = self.explaining(block, from + 4 * at, complement, left)?;
         // As long as there is more of the stream to decode, a doubtful state is not taken.
         let end = state.at + state.after.bytes;
         let taken = sure || end < *decoded + 4 * self.options.decode_words;
@@ -196,16 +211,17 @@ impl<'a> Scan<'a> {
     }
 
     /// How far the stream with `block` at `at` explains the data, if by enough.
-    fn explaining(&self, block: Block, at: usize, left: &Range<usize>) -> Option<State> {
+    fn explaining(&self, block: Block, at: usize, complement: bool, left: &Range<usize>) -> Option<State> {
         // A nearly empty state explains nearly empty data: no finding.
         if !balanced(&block) {
             return None;
         }
         let (before, after) = (&self.data[left.start..at], &self.data[at + PIECE..left.end]);
-        if !verify::explains_around(&block, before, after, MARGIN + tried(0, self.data.len())) {
+        let needed = MARGIN + tried(0, self.data.len());
+        if !verify::explains_around(&block, before, after, needed, complement) {
             return None;
         }
-        let before = verify::backward(&block, before);
+        let before = verify::backward(&block, before, complement);
         let mut stream = Key::State(Box::new(walk::state_before(&block, 0))).stream();
         let after = verify::forward(&mut stream, &self.data[at..left.end], MARGIN)?;
         Some(State { block, at, before, after })
@@ -227,7 +243,8 @@ impl<'a> Scan<'a> {
                 (key, (4 * words - before.bytes) as u64, before.bytes)
             }
         };
-        let explained = Explained { bytes: back + after.bytes, flips: before.flips + after.flips };
+        let flips = before.flips + after.flips;
+        let explained = Explained { bytes: back + after.bytes, flips, complement: after.complement };
         self.keep(key, at - back, position, explained)
     }
 }
@@ -256,6 +273,11 @@ impl State {
     fn lead(&self) -> i64 {
         8 * self.bytes() as i64 - 2 * self.flips() as i64
     }
+}
+
+/// What a word of a stream, or of its complement, is to be XORed with.
+fn inversion(complement: bool) -> u32 {
+    if complement { u32::MAX } else { 0 }
 }
 
 /// Whether about half the bits of the words are ones, as in any stream: 45 % to 55 %.

@@ -6,7 +6,9 @@
 //! * `lo(y(o))` is the low part of the untempered word at `o - 1584` (396 words back) by the
 //!   **recurrence**, whatever the seeding.
 //!
-//! The vector code only rejects: it lets 2^-22 and 2^-17 of random offsets through to an exact test.
+//! Inverting every bit does not change `y`, and changes the untempered word by a constant: both are looked for.
+//!
+//! The vector code only rejects: it lets 2^-22 and 2^-16 of random offsets through to an exact test.
 
 use super::algebra::{B1, pair_index, undo_twist, untemper};
 use fearless_simd::{Level, Simd, dispatch};
@@ -39,7 +41,10 @@ const END_INDEX: u32 = 624;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Hit {
     /// The recurrence holds.
-    Recurrence,
+    Recurrence {
+        /// For the inverted words.
+        complement: bool,
+    },
     /// The index test holds, with state word `x[index - 1]` whole.
     Index {
         /// Index of the second word the test saw.
@@ -82,7 +87,8 @@ fn all_phases(window: &[u8; WINDOW], hits: &mut Vec<(usize, Hit)>) {
             for i in 0..GROUP {
                 let w = u32::from_le_bytes(back[i]);
                 let index = pair_index(y[i], y[i + 1]).wrapping_sub(FIRST_INDEX) & 0x7fff_fe00;
-                passed |= u32::from(index == 0) | u32::from(recurrence_part(y[i], w) == 0);
+                let part = recurrence_part(y[i], w);
+                passed |= u32::from(index == 0) | u32::from(part == 0) | u32::from(part == INVERTED);
             }
             if passed != 0 {
                 exact(y, back, |i, hit| hits.push((4 * (start + i) + phase, hit)));
@@ -94,10 +100,13 @@ fn all_phases(window: &[u8; WINDOW], hits: &mut Vec<(usize, Hit)>) {
 /// Seventeen bits of the recurrence test, without untempering `w`: the low 17 bits of the third and second
 /// last steps of tempering are those of `w ^ w >> 18`, and bit 31 of `y`, of another word, is not in them.
 #[inline(always)]
-fn recurrence_part(y: u32, w: u32) -> u32 {
+const fn recurrence_part(y: u32, w: u32) -> u32 {
     let t = y ^ (y >> 11);
     (t ^ ((t << 7) & B1) ^ w ^ (w >> 18)) << 15
 }
+
+/// What [`recurrence_part`] is where the recurrence holds for inverted words.
+const INVERTED: u32 = recurrence_part(0, u32::MAX);
 
 #[cold]
 fn exact(y: &[u32; GROUP + 1], back: &[[u8; 4]; GROUP], mut put: impl FnMut(usize, Hit)) {
@@ -106,8 +115,11 @@ fn exact(y: &[u32; GROUP + 1], back: &[[u8; 4]; GROUP], mut put: impl FnMut(usiz
         if (FIRST_INDEX..END_INDEX).contains(&index) {
             put(i, Hit::Index { index, word: super::algebra::join(y[i + 1], y[i]) });
         }
-        if (y[i] ^ untemper(u32::from_le_bytes(back[i]))) << 1 == 0 {
-            put(i, Hit::Recurrence);
+        let w = u32::from_le_bytes(back[i]);
+        for (word, complement) in [(w, false), (!w, true)] {
+            if (y[i] ^ untemper(word)) << 1 == 0 {
+                put(i, Hit::Recurrence { complement });
+            }
         }
     }
 }
@@ -119,7 +131,7 @@ mod tests {
 
     #[test]
     fn every_offset_of_a_fresh_stream_passes_and_no_other_and_all_levels_agree() {
-        for shift in 0..5 {
+        for (shift, complement) in (0..5).flat_map(|shift| [(shift, false), (shift, true)]) {
             let mut window = [0; WINDOW];
             let mut noise = 1u64;
             for byte in &mut window {
@@ -129,6 +141,9 @@ mod tests {
             }
             let start = BACK + 100 + shift;
             Key::Genrand(77).stream().fill(&mut window[start..]);
+            if complement {
+                window[start..].iter_mut().for_each(|b| *b = !*b);
+            }
             let mut hits = Vec::new();
             sieve(Level::new(), &window, &mut hits);
             let mut baseline = Vec::new();
@@ -139,7 +154,7 @@ mod tests {
                 hits.iter().filter(|h| matches!(h.1, Hit::Index { .. })).map(|h| h.0).collect();
             let expected: Vec<usize> = (0..395).map(|k| start - BACK + 4 * k).collect();
             assert_eq!(index, expected);
-            let recurrence = hits.iter().filter(|h| h.1 == Hit::Recurrence);
+            let recurrence = hits.iter().filter(|h| h.1 == Hit::Recurrence { complement });
             let expected = (start..TILE).step_by(4);
             assert!(recurrence.map(|h| h.0).eq(expected));
         }

@@ -4,13 +4,11 @@
 //! each of 396 pairs. A pair with `t` flipped bits (flips of the same bit in both words cancel) is mended by
 //! trying all `t`-subsets of 32 bits. Candidates go in the order of `t`, then `k`, until the budget is spent.
 
-use super::algebra::{
-    INIT_SEED_OF_ARRAYS, init_back, join, undo_first_pass, undo_second_pass, undo_twist, untemper,
-};
+use super::algebra::{init_back, join, undo_first_pass, undo_second_pass, undo_twist, untemper};
 use super::verify;
 use super::{Found, MARGIN};
 use crate::generator::Key;
-use crate::generator::mt19937::{M, N, genrand_state, init_step, temper, twist};
+use crate::generator::mt19937::{ARRAY_BASE, M, N, by_array_state, init_step, temper, twist};
 use fearless_simd::{Level, Simd, dispatch};
 
 /// The first output that a seeded word alone does not make: its pair is output 0.
@@ -51,6 +49,11 @@ pub fn solve_start(data: &[u8], budget: u64) -> Option<Found> {
     (1..=MOST_FLIPS).find_map(|flips| start.mended(flips, &mut left))
 }
 
+/// Mismatches of the first [`SCREEN`] words, with the stream or with its complement.
+fn fold(weight: u32) -> u32 {
+    weight.min(32 * SCREEN as u32 - weight)
+}
+
 /// `hi(x[k]) | lo(x[k+1])` for `k` from [`FIRST`] on.
 fn pairs(words: &[u32]) -> Vec<u32> {
     words.iter().zip(&words[FIRST..]).map(|(a, b)| undo_twist(untemper(a ^ b))).collect()
@@ -79,24 +82,44 @@ struct Start<'a> {
 impl Start<'_> {
     /// Verifies a key over the data. Every key is tried at one place: its own bits are all that was tried.
     fn verified(&self, key: Key, key_bits: u32) -> Option<Found> {
-        let needed = MARGIN + key_bits + 2;
+        // Two bits for the index, one for the complement.
+        let needed = MARGIN + key_bits + 3;
         let explained = verify::forward(&mut key.stream(), self.data, needed)?;
-        Some(Found { key, offset: 0, position: 0, length: explained.bytes as u64, flips: explained.flips })
+        Some(Found {
+            key,
+            offset: 0,
+            position: 0,
+            length: explained.bytes as u64,
+            flips: explained.flips,
+            complement: explained.complement,
+        })
     }
 
     /// Tries the seeds of all pairs with `flips` flipped bits.
     fn mended(&self, flips: u32, left: &mut u64) -> Option<Found> {
+        // Millions, for many flips: not made in vain.
+        if *left == 0 {
+            return None;
+        }
         let mends = mends(flips);
         for (k, y) in (FIRST..END).zip(&self.y) {
             for mends in mends.chunks(LANES / 2) {
-                *left = left.checked_sub(2 * mends.len() as u64)?;
+                let cost = 2 * mends.len() as u64;
+                if *left < cost {
+                    *left = 0;
+                    return None;
+                }
+                *left -= cost;
                 let mut x = [0; LANES];
                 for (x, mend) in x.as_chunks_mut::<2>().0.iter_mut().zip(mends) {
                     *x = [join(0, y ^ mend), join(u32::MAX, y ^ mend)];
                 }
                 let (seeds, weights) = self.screen(k + 1, &x);
-                for (seed, _) in
-                    seeds.iter().zip(weights).take(2 * mends.len()).filter(|(_, weight)| *weight <= PASS)
+                for (seed, _) in seeds
+                    .iter()
+                    .zip(weights)
+                    .take(2 * mends.len())
+                    .filter(|(_, weight)| fold(*weight) <= PASS)
                 {
                     if let Some(found) = self.verified(Key::Genrand(*seed), 32) {
                         return Some(found);
@@ -116,9 +139,17 @@ impl Start<'_> {
         ))
     }
 
+    /// Verifies a `by_array` key whose first outputs fit.
+    fn array(&self, key: Vec<u32>, key_bits: u32) -> Option<Found> {
+        let x = by_array_state(&key);
+        let weight =
+            |(k, word): (usize, &u32)| (temper(x[k + M] ^ twist(x[k], x[k + 1])) ^ word).count_ones();
+        let weight: u32 = self.words[..SCREEN].iter().enumerate().map(weight).sum();
+        if fold(weight) > PASS { None } else { self.verified(Key::ByArray(key), key_bits) }
+    }
+
     /// Tries `by_array` keys of one and two words.
     fn arrays(&self, left: &mut u64) -> Option<Found> {
-        let base = genrand_state(INIT_SEED_OF_ARRAYS);
         let y = |k: usize| self.y[k - FIRST];
         // Words `i-2` to `i+1` of the state: the last one's top bit, which only one more pair would tell, is tried
         // both ways.
@@ -126,22 +157,26 @@ impl Start<'_> {
             let (a, b) = (join(y(i - 2), y(i - 3)), join(y(i - 1), y(i - 2)));
             let t = |x, x_next, i| undo_second_pass(x, x_next, i as u32);
             for top in [0, u32::MAX] {
-                *left = left.checked_sub(2 * ARRAY_COST)?;
+                if *left < 2 * ARRAY_COST {
+                    *left = 0;
+                    return None;
+                }
+                *left -= 2 * ARRAY_COST;
                 let c = join(top, y(i - 1));
-                let sum = undo_first_pass(t(a, b, i - 1), t(b, c, i), base[i]);
-                if let Some(found) = self.verified(Key::ByArray(vec![sum]), 32) {
+                let sum = undo_first_pass(t(a, b, i - 1), t(b, c, i), ARRAY_BASE[i]);
+                if let Some(found) = self.array(vec![sum], 32) {
                     return Some(found);
                 }
                 if i == FIRST + 3 {
                     continue;
                 }
                 let z = join(y(i - 3), y(i - 4));
-                let before = undo_first_pass(t(z, a, i - 2), t(a, b, i - 1), base[i - 1]);
+                let before = undo_first_pass(t(z, a, i - 2), t(a, b, i - 1), ARRAY_BASE[i - 1]);
                 let j = (i - 1) % 2;
                 let mut key = vec![0; 2];
                 key[j] = sum.wrapping_sub(j as u32);
                 key[1 - j] = before.wrapping_sub(1 - j as u32);
-                if let Some(found) = self.verified(Key::ByArray(key), 64) {
+                if let Some(found) = self.array(key, 64) {
                     return Some(found);
                 }
             }
@@ -192,6 +227,7 @@ fn screen(index: usize, x: &[u32; LANES], data: &[u32; SCREEN]) -> ([u32; LANES]
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::generator::mt19937::genrand_state;
 
     #[test]
     fn screening_makes_the_seed_and_its_first_outputs() {

@@ -21,8 +21,9 @@ pub fn is_evidence(flips: u64, bits: u64, needed: u32) -> bool {
 
 /// log2 of the candidates of `key_bits` free bits at any byte of `len` that a scan can meet, rounded up.
 pub(crate) fn tried(key_bits: u32, len: usize) -> u32 {
-    // Three bits more: a stream may start in the 2,500 bytes before the data, and a state has four tests.
-    key_bits + usize::BITS - len.leading_zeros() + 3
+    // Four bits more: a stream may start in the 2,500 bytes before the data, a state has four tests, and every
+    // stream has its complement.
+    key_bits + usize::BITS - len.leading_zeros() + 4
 }
 
 /// Ones in `a ^ b`, which are equally long.
@@ -43,6 +44,15 @@ pub(crate) struct Explained {
     pub bytes: usize,
     /// Mismatches in them.
     pub flips: u64,
+    /// With the stream's complement.
+    pub complement: bool,
+}
+
+/// Inverts the bits of `bytes` if `complement` is set.
+fn invert(bytes: &mut [u8], complement: bool) {
+    if complement {
+        bytes.iter_mut().for_each(|b| *b = !*b);
+    }
 }
 
 /// The length of the best start of `xors`: the sum of what each matching bit is for and each mismatch is
@@ -63,7 +73,7 @@ fn best_by(xors: impl Iterator<Item = u8>, gain: impl Fn(i64) -> i64) -> Explain
         score += gain(weight.into());
         if score > best {
             best = score;
-            out = Explained { bytes: at + 1, flips };
+            out = Explained { bytes: at + 1, flips, complement: false };
         }
     }
     out
@@ -95,6 +105,7 @@ impl Growth {
             return Some(Explained {
                 bytes: self.sure.bytes + end.bytes,
                 flips: self.sure.flips + end.flips,
+                complement: self.sure.complement,
             });
         }
         self.sure.bytes += self.last.len();
@@ -116,7 +127,8 @@ impl Growth {
 }
 
 /// How far `stream` explains `data` from its first byte on: whole pieces while each is evidence by itself,
-/// then to the byte where it seems to end. Nothing if the first piece is not worth `needed` bits.
+/// then to the byte where it seems to end. Nothing if the first piece is not worth `needed` bits. If more than half
+/// of the first piece's bits mismatch, it is the stream's complement that is meant.
 pub(crate) fn forward(stream: &mut Stream, data: &[u8], mut needed: u32) -> Option<Explained> {
     let mut growth = Growth::default();
     let mut made = [0u8; PIECE];
@@ -125,7 +137,14 @@ pub(crate) fn forward(stream: &mut Stream, data: &[u8], mut needed: u32) -> Opti
         let piece = &rest[..rest.len().min(PIECE)];
         let made = &mut made[..piece.len()];
         stream.fill(made);
-        let flips = distance(piece, made);
+        invert(made, growth.sure.complement);
+        let mut flips = distance(piece, made);
+        let bits = 8 * piece.len() as u64;
+        if growth.bytes() == 0 && 2 * flips > bits {
+            growth.sure.complement = true;
+            invert(made, true);
+            flips = bits - flips;
+        }
         if let Some(end) =
             growth.piece(piece.len(), piece.iter().zip(&*made).map(|(a, b)| a ^ b), flips, needed)
         {
@@ -135,15 +154,23 @@ pub(crate) fn forward(stream: &mut Stream, data: &[u8], mut needed: u32) -> Opti
     }
 }
 
-/// Whether the stream that has the 624 words `block` between `before` and `after` explains one of them by
-/// `needed` bits, over its nearest 64 or [`PIECE`] bytes.
-pub(crate) fn explains_around(block: &Block, before: &[u8], after: &[u8], needed: u32) -> bool {
+/// Whether the stream that has the 624 words `block` between `before` and `after`, or its complement, explains one
+/// of them by `needed` bits, over its nearest 64 or [`PIECE`] bytes.
+pub(crate) fn explains_around(
+    block: &Block,
+    before: &[u8],
+    after: &[u8],
+    needed: u32,
+    complement: bool,
+) -> bool {
     let mut made = [0; 2 * PIECE];
     let mut stream = Key::State(Box::new(walk::state_before(block, 0))).stream();
     stream.fill(&mut made);
+    invert(&mut made, complement);
     let mut previous = [0; N];
     generation_back(block, &mut previous);
-    let previous = previous.map(|x| temper(x).to_le_bytes());
+    let mut previous = previous.map(|x| temper(x).to_le_bytes());
+    invert(previous.as_flattened_mut(), complement);
     let (next, previous) = (&made[PIECE..], previous.as_flattened());
     [64, PIECE].into_iter().any(|len| {
         let (b, a) = (len.min(before.len()), len.min(after.len()));
@@ -156,16 +183,18 @@ pub(crate) fn explains_around(block: &Block, before: &[u8], after: &[u8], needed
     })
 }
 
-/// How far the stream whose words at the end of `data` (and on) are `block` explains `data` backwards.
-/// `block` is what comes right after `data`.
-pub(crate) fn backward(block: &Block, data: &[u8]) -> Explained {
+/// How far the stream whose words at the end of `data` (and on) are `block`, or its complement, explains `data`
+/// backwards. `block` is what comes right after `data`.
+pub(crate) fn backward(block: &Block, data: &[u8], complement: bool) -> Explained {
     let mut growth = Growth::default();
+    growth.sure.complement = complement;
     let (mut now, mut before) = (*block, [0; N]);
     loop {
         generation_back(&now, &mut before);
         let rest = &data[..data.len() - growth.bytes()];
         let piece = &rest[rest.len() - rest.len().min(PIECE)..];
-        let words = before.map(|x| temper(x).to_le_bytes());
+        let mut words = before.map(|x| temper(x).to_le_bytes());
+        invert(words.as_flattened_mut(), complement);
         let made = &words.as_flattened()[PIECE - piece.len()..];
         let flips = distance(piece, made);
         if let Some(end) =
@@ -248,7 +277,7 @@ mod tests {
         for (x, b) in block.iter_mut().zip(data[at..].as_chunks().0) {
             *x = super::super::algebra::untemper(u32::from_le_bytes(*b));
         }
-        let found = backward(&block, &data[..at]);
+        let found = backward(&block, &data[..at], false);
         assert!(found.bytes.abs_diff(8000) <= 1 && found.flips == 0, "{found:?}");
     }
 }

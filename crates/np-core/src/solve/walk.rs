@@ -1,11 +1,9 @@
 //! Walking a state back, generation by generation, and finding the seed it came from.
 
 use super::ScanOptions;
-use super::algebra::{
-    ARRAY_FIRST, INIT_SEED_OF_ARRAYS, join, seed_of, undo_first_pass, undo_second_pass, undo_twist, unfold,
-};
+use super::algebra::{ARRAY_FIRST, join, seed_of, undo_first_pass, undo_second_pass, undo_twist, unfold};
 use crate::generator::Key;
-use crate::generator::mt19937::{INIT, M, N, by_array_state, genrand_state};
+use crate::generator::mt19937::{ARRAY_BASE, INIT, M, N, by_array_state};
 use fearless_simd::{Level, Simd, dispatch};
 
 /// 624 consecutive state words: any 624 outputs of a stream, untempered.
@@ -112,8 +110,6 @@ fn genrand_seeds(x: &Block) -> impl Iterator<Item = (Key, usize, usize)> {
 /// The test for states that `init_by_array` made from keys of a few words.
 struct ArrayTest {
     words: usize,
-    /// `genrand_state(19650218)`, on which `init_by_array` works.
-    base: Block,
 }
 
 /// Where in a block the test looks: at this word and those after it.
@@ -125,7 +121,7 @@ const FIRST: usize = 4;
 
 impl ArrayTest {
     fn new(words: usize) -> Self {
-        Self { words: words.min(ScanOptions::MAX_ARRAY_WORDS), base: genrand_state(INIT_SEED_OF_ARRAYS) }
+        Self { words: words.min(ScanOptions::MAX_ARRAY_WORDS) }
     }
 
     /// `key[j] + j` if word `at` of `x` is word `index` of a state.
@@ -133,7 +129,7 @@ impl ArrayTest {
     fn sum(&self, x: &Block, at: usize, index: usize) -> u32 {
         let i = index as u32;
         let before = undo_second_pass(x[at - 2], x[at - 1], i - 1);
-        undo_first_pass(before, undo_second_pass(x[at - 1], x[at], i), self.base[index])
+        undo_first_pass(before, undo_second_pass(x[at - 1], x[at], i), ARRAY_BASE[index])
     }
 
     /// Keys whose state `x` may be part of, as [`genrand_seeds`] gives them.
@@ -183,7 +179,7 @@ impl ArrayTest {
             unfold(a).wrapping_mul(super::algebra::ARRAY_SECOND),
             unfold(b).wrapping_mul(super::algebra::ARRAY_SECOND),
         );
-        for (i, (out, base)) in out.iter_mut().zip(&self.base).enumerate().skip(FIRST) {
+        for (i, (out, base)) in out.iter_mut().zip(&ARRAY_BASE).enumerate().skip(FIRST) {
             let i = i as u32;
             let before = b.wrapping_add(i - 1) ^ ua;
             let word = c.wrapping_add(i) ^ ub;

@@ -43,6 +43,7 @@ impl Accounts {
         let base = segment.output_offset as usize;
         let shift = |range: Range<usize>| base + range.start..base + range.end;
         let everything = vec![(base..base + segment.len, 1.0)];
+        let content = segment.content(decoded);
         let mut packed = Vec::new();
         let mut grid_bytes = Vec::new();
         let mut explained = Vec::new();
@@ -50,7 +51,7 @@ impl Accounts {
         for run in &segment.runs {
             let mut stream = run.key.stream();
             stream.skip(run.position);
-            let flips = Flips::count(&decoded.content[run.range()], &mut stream, run.bias.complement);
+            let flips = Flips::count(&content[run.range()], &mut stream, run.bias.complement);
             explained.push((shift(run.range()), flips.entropy()));
             self.explain(shift(run.range()));
         }
@@ -62,7 +63,7 @@ impl Accounts {
                 let Some(block) = block else { continue };
                 let mut stream = Key::Genrand(block.seed).stream();
                 stream.skip(block.position.into());
-                let flips = Flips::count(&decoded.content[range.clone()], &mut stream, block.bias.complement);
+                let flips = Flips::count(&content[range.clone()], &mut stream, block.bias.complement);
                 explained.push((shift(range.clone()), flips.entropy()));
                 packed.push((shift(range.clone()), 1.0));
                 self.explain(shift(range));

@@ -67,7 +67,7 @@ impl Bench {
         let found =
             unpacking::unpack(&packed[..], &label, Limits::NONE, threads, &silent, |segment, decoded| {
                 let at = segment.output_offset as usize;
-                same &= input.get(at..at + segment.len) == Some(&decoded.content[..]);
+                same &= input.get(at..at + segment.len) == Some(segment.content(decoded));
                 accounts.add(segment, decoded);
                 Ok(())
             })?;
