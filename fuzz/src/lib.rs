@@ -125,6 +125,7 @@ impl AnyOptions {
             starts: 1 + usize::from(self.level % 4),
             solve_budget: 1 << (4 + self.level % 6),
             start_seeds: u64::from(self.start_seeds % 64),
+            start_words: if self.level % 2 == 0 { 64 } else { 227 },
             join_seeds: u64::from(self.join_seeds),
             score_pairs: u64::from(self.pairs % 8192),
             radius: u32::from(self.radius % 32),

@@ -18,8 +18,8 @@ pub(super) const TOO_MANY: &str = "the number of keys";
 /// Bytes of memory that a key takes besides its words: the entry, the shared key, and its place in the hash table.
 const KEY_MEMORY: u64 = 160;
 
-/// A stream that is left and begun anew counts as so many skipped bytes: at most 2^22 times in a file, by default.
-pub const START_COST: u64 = 1 << 14;
+/// A stream that is left and begun anew counts as so many skipped bytes: at most 2^20 times in a file, by default.
+pub const START_COST: u64 = 1 << 16;
 
 /// A stream is expected to be still at hand if its key was used by one of the last this many runs.
 pub const STREAMS_KEPT: usize = 64;
