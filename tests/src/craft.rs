@@ -133,3 +133,17 @@ pub fn small() -> Vec<Segment> {
             .grid(128, &[7, 9]),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::properties::unpacks_to;
+
+    /// Found by the `corrupt` fuzzer: a state key is longer than a reader takes for so short a segment.
+    #[test]
+    fn a_segment_that_would_be_too_long_is_stored() {
+        let state = Key::State(Box::new([7; 624]));
+        let segments = [Segment::default().run(&state, 0, 30, 0), Segment::default().run(&state, 30, 4000, 0)];
+        unpacks_to(&file(&segments), &content(&segments));
+    }
+}
