@@ -143,7 +143,8 @@ mod tests {
     #[test]
     fn a_segment_that_would_be_too_long_is_stored() {
         let state = Key::State(Box::new([7; 624]));
-        let segments = [Segment::default().run(&state, 0, 30, 0), Segment::default().run(&state, 30, 4000, 0)];
+        let segments =
+            [Segment::default().run(&state, 0, 30, 0), Segment::default().run(&state, 30, 4000, 0)];
         unpacks_to(&file(&segments), &content(&segments));
     }
 }
