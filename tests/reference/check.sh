@@ -9,6 +9,8 @@ if ! python3 -c 'import numpy, zstandard' 2>/dev/null; then
   export PYTHONPATH=$packages
 fi
 python3 -m unittest discover -s tests/reference
+python3 tests/reference/golden.py
 cargo build --quiet --release
 python3 tests/reference/roundtrip.py target/release/np-cli pack -q -f -3 --backend cpu \
   --block-bits '{bits}' --segment-size '{segment}' '{in}' -o '{out}'
+python3 tests/reference/fresh.py 1 target/release/np-cli pack -q -2 --backend cpu

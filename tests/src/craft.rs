@@ -7,7 +7,7 @@ use np_core::format::digest::{self, Chain, segment_hash};
 use np_core::format::keys::KeyTable;
 use np_core::format::layout::{Bias, Grid, Packed, Run, blocks};
 use np_core::format::reader::HEADER;
-use np_core::format::segment::{MixedParts, Simple};
+use np_core::format::segment::{CodedSegment, Decoded, MixedParts, Simple};
 use np_core::generator::Key;
 use std::sync::Arc;
 
@@ -59,7 +59,8 @@ impl Segment {
     }
 }
 
-/// Writes a packed file. A segment without runs and grid is stored.
+/// Writes a packed file. A segment without runs and grid is stored, and so is one whose sections would be longer
+/// than a reader takes.
 pub fn file(segments: &[Segment]) -> Vec<u8> {
     let mut out = HEADER.to_vec();
     let mut chain = Chain::new(&HEADER);
@@ -68,11 +69,17 @@ pub fn file(segments: &[Segment]) -> Vec<u8> {
         let last = i + 1 == segments.len();
         let Segment { content, runs, grid } = segment;
         let mut stored = Vec::new();
-        let mixed = !runs.is_empty() || grid.is_some();
+        let mut mixed = !runs.is_empty() || grid.is_some();
         if mixed {
             let parts = MixedParts::new(content, runs.clone(), grid.clone(), 3);
-            parts.write(&mut stored, &mut keys, content.len(), last).expect("write");
-        } else {
+            let mut with_new = keys.clone();
+            parts.write(&mut stored, &mut with_new, content.len(), last).expect("write");
+            // A section may not be longer than that: keys can cost more than they save.
+            mixed = stored.len() <= content.len() + 64;
+            keys = if mixed { with_new } else { keys };
+        }
+        if !mixed {
+            stored.clear();
             Simple::Stored.write(&mut stored, content, last);
         }
         let digest = chain.accept(segment_hash(&stored, mixed.then_some(&content[..])));
@@ -80,6 +87,15 @@ pub fn file(segments: &[Segment]) -> Vec<u8> {
         out.extend_from_slice(&digest.to_le_bytes()[..digest::BYTES]);
     }
     out
+}
+
+/// A decoded segment, to be written again.
+pub fn again(segment: &CodedSegment, decoded: &Decoded) -> Segment {
+    Segment {
+        content: segment.content(decoded).to_vec(),
+        runs: segment.runs.clone(),
+        grid: decoded.grid.clone(),
+    }
 }
 
 /// All of `segments`' content.
@@ -116,4 +132,19 @@ pub fn small() -> Vec<Segment> {
             .plain(&records([7, 9], 16))
             .grid(128, &[7, 9]),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::properties::unpacks_to;
+
+    /// Found by the `corrupt` fuzzer: a state key is longer than a reader takes for so short a segment.
+    #[test]
+    fn a_segment_that_would_be_too_long_is_stored() {
+        let state = Key::State(Box::new([7; 624]));
+        let segments =
+            [Segment::default().run(&state, 0, 30, 0), Segment::default().run(&state, 30, 4000, 0)];
+        unpacks_to(&file(&segments), &content(&segments));
+    }
 }

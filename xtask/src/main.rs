@@ -3,6 +3,9 @@
 mod bench;
 mod bench_peers;
 mod bench_shaders;
+mod corpus;
+mod fuzz;
+mod golden;
 mod how_far;
 mod shader_ops;
 mod spirv;
@@ -26,6 +29,12 @@ enum Task {
     ShaderOps(shader_ops::Options),
     /// Measure through how many flipped bits packing still gains, and draw docs/how-far.svg
     HowFar(how_far::Options),
+    /// Build the fuzz targets and run each for a while
+    Fuzz(fuzz::Options),
+    /// Write the seeds that the fuzzers begin with
+    Corpus,
+    /// Write the golden files of this version anew
+    Golden,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -34,5 +43,8 @@ fn main() -> anyhow::Result<()> {
         Task::BenchShaders(options) => bench_shaders::run(&options),
         Task::ShaderOps(options) => shader_ops::run(&options),
         Task::HowFar(options) => how_far::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
+        Task::Corpus => corpus::run(),
+        Task::Golden => golden::run(),
     }
 }

@@ -1,5 +1,6 @@
 //! Which miner does the work: the only place that knows the backends.
 
+use crate::fault;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use np_core::miner::{Candidate, Job, MineError, Miner, Watch};
@@ -41,7 +42,7 @@ impl Choice {
             Backend::Cpu if self.device.is_some() => {
                 bail!("--device names a GPU, but --backend cpu uses none; use --backend gpu")
             }
-            Backend::Cpu => Ok(Box::new(cpu)),
+            Backend::Cpu => Ok(Box::new(Checked(cpu))),
             Backend::Auto if self.device.is_some() => {
                 let gpu = Telling::new(GpuMiner::open(&self.gpu())?, cpu.clone());
                 Ok(Box::new(Routed::new(cpu, gpu)))
@@ -65,7 +66,23 @@ impl Choice {
 /// What `--device` asks for.
 pub fn gpu_choice(device: Option<&str>) -> np_gpu::Choice {
     let which = device.map_or(Which::Default, Which::parse);
-    np_gpu::Choice { which, ..np_gpu::Choice::default() }
+    let fault = fault::planned("gpu").map_or(np_gpu::Fault::None, |after| np_gpu::Fault::Lost { after });
+    np_gpu::Choice { which, fault, ..np_gpu::Choice::default() }
+}
+
+/// A miner whose jobs a test can make fail.
+struct Checked<M>(M);
+
+impl<M: Miner> Miner for Checked<M> {
+    fn name(&self) -> String {
+        self.0.name()
+    }
+
+    fn mine(&self, job: &Job<'_>, watch: &dyn Watch) -> Result<Vec<Candidate>, MineError> {
+        let failed = |e: std::io::Error| MineError::Device { device: self.name(), what: e.to_string() };
+        fault::point("mine").map_err(failed)?;
+        self.0.mine(job, watch)
+    }
 }
 
 /// Jobs under this many pairs (or seeds of a join) are done sooner on the CPU than a GPU can be asked: the

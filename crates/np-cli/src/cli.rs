@@ -220,12 +220,15 @@ pub struct Bounds {
     /// Refuse a file that makes the generators run over more unused output than this
     #[arg(long, value_name = "SIZE", default_value = "64G", value_parser = crate::size::parse_limit)]
     pub max_skip: u64,
+    /// Decode no more segments at once than fit into this, and refuse a file that has one that does not
+    #[arg(long, value_name = "SIZE", default_value = "4G", value_parser = crate::size::parse_limit)]
+    pub memory_limit: u64,
 }
 
 impl Bounds {
     /// As np-core wants it.
     pub fn limits(self) -> Limits {
-        Limits { max_output: self.max_output, max_skip: self.max_skip }
+        Limits { max_output: self.max_output, max_skip: self.max_skip, max_memory: self.memory_limit }
     }
 }
 

@@ -54,6 +54,18 @@ impl fmt::Display for ReaderGone {
 
 impl std::error::Error for ReaderGone {}
 
+/// A signal asked to stop, and what was found so far is kept.
+#[derive(Debug)]
+pub struct Stopped;
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("stopped")
+    }
+}
+
+impl std::error::Error for Stopped {}
+
 /// Errors that were printed already; the worst code among them.
 #[derive(Debug)]
 struct Told(u8);
@@ -78,13 +90,15 @@ fn code_of(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<Told>() {
         Some(Told(code)) => *code,
         None if disagree => DISAGREE,
+        None if error.is::<Stopped>() => STOPPED,
         None if error.is::<Usage>() => USAGE,
         None => FAILED,
     }
 }
 
 fn print(error: &anyhow::Error) {
-    if !error.is::<Told>() && !error.chain().any(|e| e.is::<ReaderGone>()) {
+    let told = error.is::<Told>() || error.is::<Stopped>();
+    if !told && !error.chain().any(|e| e.is::<ReaderGone>()) {
         say!("np-cli: {error:#}");
         if error.is::<Usage>() {
             say!("For more information, try 'np-cli help'.");
@@ -115,7 +129,7 @@ pub fn each<T>(
         if let Err(error) = work(item) {
             print(&error);
             worst = worst.max(code_of(&error));
-            if error.chain().any(|e| e.is::<ReaderGone>()) {
+            if error.is::<Stopped>() || error.chain().any(|e| e.is::<ReaderGone>()) {
                 break;
             }
         }

@@ -1,14 +1,31 @@
-//! Ctrl-C, SIGTERM and SIGHUP: stop at once, and leave no partial output behind.
+//! Ctrl-C, SIGTERM and SIGHUP: stop, and leave no partial output behind. A run that can be resumed finishes its batch
+//! and saves its session first; a second signal stops it at once, as the first does any other run.
 
 use crate::exit::STOPPED;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tempfile::NamedTempFile;
 
 /// Files that must not outlive an interrupted run. Whoever makes or names such a file holds the lock, so
 /// that a signal cannot come between the file and its entry.
 static PARTIAL: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Whether the run saves what it found when it is asked to stop.
+static SAVES: AtomicBool = AtomicBool::new(false);
+/// Whether it was asked.
+static REQUESTED: AtomicBool = AtomicBool::new(false);
+
+/// From now on, or no longer, the first signal only makes [`requested`] true.
+pub fn saves(saves: bool) {
+    SAVES.store(saves, SeqCst);
+}
+
+/// Whether a signal asked to stop.
+pub fn requested() -> bool {
+    REQUESTED.load(SeqCst)
+}
 
 fn partial() -> MutexGuard<'static, Vec<PathBuf>> {
     PARTIAL.lock().unwrap_or_else(PoisonError::into_inner)
@@ -20,6 +37,10 @@ pub fn install() {
     let ignored = ignored::find();
     // Without a handler a signal still stops us; only a partial file would stay.
     let _ = ctrlc::set_handler(|| {
+        if SAVES.load(SeqCst) && !REQUESTED.swap(true, SeqCst) {
+            crate::say!("\nnp-cli: finishing the batch to save the session; once more to stop at once");
+            return;
+        }
         let files = partial();
         for file in files.iter() {
             let _ = std::fs::remove_file(file);
@@ -29,6 +50,16 @@ pub fn install() {
         std::process::exit(STOPPED.into());
     });
     ignored::restore(ignored);
+}
+
+/// Removes what must not outlive the run, on the way out of a process that cannot go on. Does without, rather than wait
+/// for whoever makes or names a file just now.
+pub fn abandon() {
+    if let Ok(files) = PARTIAL.try_lock() {
+        for file in files.iter() {
+            let _ = std::fs::remove_file(file);
+        }
+    }
 }
 
 /// Makes a partial file and remembers it.

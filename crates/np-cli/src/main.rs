@@ -5,12 +5,15 @@ mod backend;
 mod cli;
 mod evidence;
 mod exit;
+mod fault;
 mod findings;
 mod interrupt;
 mod key_text;
+mod memory;
 mod names;
 mod packing;
 mod progress;
+mod session;
 mod size;
 mod source;
 mod summary;
@@ -23,6 +26,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     quiet_mesa();
+    fault::install();
     let cli = cli::Cli::parse();
     interrupt::install();
     exit::code(cli.verb.run())

@@ -22,6 +22,17 @@ pub fn page(file: &Path) -> PathBuf {
     name.into()
 }
 
+/// `FILE.np-session` of the packed file `FILE.np`.
+pub fn session(packed: &Path) -> PathBuf {
+    let mut name = OsString::from(packed);
+    if packed.extension().is_none_or(|suffix| suffix != SUFFIX) {
+        name.push(".");
+        name.push(SUFFIX);
+    }
+    name.push("-session");
+    name.into()
+}
+
 /// `FILE.np` without its `.np`.
 pub fn unpacked(file: &Path) -> anyhow::Result<PathBuf> {
     match (file.extension(), file.file_stem()) {
@@ -36,6 +47,15 @@ pub fn unpacked(file: &Path) -> anyhow::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sessions_stand_beside_their_packed_files() {
+        for (packed, name) in
+            [("a.np", "a.np-session"), ("d/a", "d/a.np-session"), ("a.tar", "a.tar.np-session")]
+        {
+            assert_eq!(session(Path::new(packed)), Path::new(name));
+        }
+    }
 
     #[test]
     fn names_go_there_and_back() {

@@ -4,11 +4,13 @@
 //! Most often there is none, so a batch of segments is analysed as if there were none; what follows a
 //! segment that does leave a carry is then analysed again. The result is the one that a single thread gets.
 
+use crate::interrupt;
 use crate::progress::Progress;
+use crate::session::{Segment, Session};
 use anyhow::Context;
 use np_core::contents::Contents;
 use np_core::ledger::Ledger;
-use np_core::miner::Miner;
+use np_core::miner::{MineError, Miner};
 use np_core::pack::{Analysis, Carry, Options, Writer, analyze};
 use rayon::prelude::*;
 use std::collections::VecDeque;
@@ -75,11 +77,22 @@ pub fn each<R: Read, A: Send>(
     threads: usize,
     analyse: impl Fn(&Piece, Option<&Carry>) -> anyhow::Result<A> + Sync,
     carry_of: impl Fn(&A) -> Option<&Carry>,
+    take: impl FnMut(&Piece, A) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    each_from(None, feed, threads, analyse, carry_of, take)
+}
+
+/// [`each`], with a stream that goes on into the first piece.
+fn each_from<R: Read, A: Send>(
+    mut carry: Option<Carry>,
+    feed: &mut Feed<R>,
+    threads: usize,
+    analyse: impl Fn(&Piece, Option<&Carry>) -> anyhow::Result<A> + Sync,
+    carry_of: impl Fn(&A) -> Option<&Carry>,
     mut take: impl FnMut(&Piece, A) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let batch = threads.max(threads * BATCH_BYTES / feed.size).max(1);
     let mut waiting = VecDeque::new();
-    let mut carry: Option<Carry> = None;
     loop {
         while waiting.len() < batch
             && let Some(piece) = feed.next()?
@@ -123,6 +136,19 @@ pub fn pack<R: Read>(
     miner: &dyn Miner,
     threads: usize,
     progress: &Progress,
+    put: impl FnMut(&[u8]) -> anyhow::Result<()>,
+) -> anyhow::Result<Packed> {
+    pack_in(None, feed, options, miner, threads, progress, put)
+}
+
+/// [`pack`]; what `session` holds is not done again, and what is done goes to it.
+pub fn pack_in<R: Read>(
+    session: Option<&Session>,
+    feed: &mut Feed<R>,
+    options: &Options,
+    miner: &dyn Miner,
+    threads: usize,
+    progress: &Progress,
     mut put: impl FnMut(&[u8]) -> anyhow::Result<()>,
 ) -> anyhow::Result<Packed> {
     let label = feed.label.clone();
@@ -130,7 +156,18 @@ pub fn pack<R: Read>(
     let mut writer = Writer::default();
     let mut ledger = Ledger::default();
     let mut out = Vec::new();
-    each(
+    let mut carry = None;
+    for Segment { packed, carry: next } in session.map(Session::take_segments).unwrap_or_default() {
+        let piece = feed.next()?.context("the session has more segments than the input")?;
+        let booked = writer.resume(&piece.content, &packed, piece.last);
+        ledger.add(&booked.context("the session cannot be gone on with; start anew with -f")?);
+        put(&packed)?;
+        progress.bytes(piece.content.len() as u64);
+        feed.spare.push(piece.content);
+        carry = next;
+    }
+    each_from(
+        carry,
         feed,
         threads,
         |piece, carry| {
@@ -143,6 +180,12 @@ pub fn pack<R: Read>(
             ledger.add(&booked.with_context(|| cannot(piece.offset))?);
             put(&out)?;
             progress.bytes(piece.content.len() as u64);
+            if let Some(session) = session {
+                session.note_segment(Segment { packed: out.clone(), carry: analysis.carry().cloned() });
+                if interrupt::requested() && !piece.last {
+                    return Err(MineError::Stopped.into());
+                }
+            }
             Ok(())
         },
     )?;

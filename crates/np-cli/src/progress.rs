@@ -53,6 +53,21 @@ impl Progress {
         self.announced.store(0, Relaxed);
     }
 
+    /// What remains of an input, for people.
+    pub fn remains(&self, label: &str) -> String {
+        let (at, len) = (self.bar.position(), self.bar.length());
+        let of = len.map_or_else(String::new, |len| format!(" of {len}"));
+        let (done, announced) = (self.done.load(Relaxed), self.announced.load(Relaxed));
+        let search = match announced {
+            0 => String::new(),
+            _ => format!(
+                ", and {}% of the search of what follows is done",
+                done.saturating_mul(100) / announced
+            ),
+        };
+        format!("{at}{of} bytes of {label} are packed{search}")
+    }
+
     /// Makes room for other lines.
     pub fn finish(&self) {
         self.bar.finish_and_clear();

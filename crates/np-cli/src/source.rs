@@ -2,10 +2,12 @@
 
 use crate::cli::{Files, is_dash};
 use crate::exit::Usage;
+use crate::fault;
 use anyhow::{Context, bail};
+use np_core::format::reader::{self, Limits};
 use same_file::Handle;
 use std::fs::{File, Metadata};
-use std::io::{self, IsTerminal, Read, StdinLock};
+use std::io::{self, BufReader, IsTerminal, Read, Seek, StdinLock};
 use std::path::{Path, PathBuf};
 
 /// An open input.
@@ -49,13 +51,32 @@ impl Source {
             return Ok(Self { label: "(stdin)".to_owned(), path: None, stream, before, read: 0 });
         }
         let label = path.display().to_string();
-        let found = std::fs::metadata(path).with_context(|| format!("cannot read {label}"))?;
+        let stat = fault::point("stat").and_then(|()| std::fs::metadata(path));
+        let found = stat.with_context(|| format!("cannot read {label}"))?;
         refuse(&label, &found)?;
-        let file = File::open(path).with_context(|| format!("cannot read {label}"))?;
-        let found = file.metadata().with_context(|| format!("cannot read {label}"))?;
+        let file = fault::point("open").and_then(|()| File::open(path));
+        let file = file.with_context(|| format!("cannot read {label}"))?;
+        let found = fault::point("stat").and_then(|()| file.metadata());
+        let found = found.with_context(|| format!("cannot read {label}"))?;
         refuse(&label, &found)?;
         let before = found.is_file().then_some(found);
         Ok(Self { label, path: Some(path.to_owned()), stream: Stream::File(file), before, read: 0 })
+    }
+
+    /// Refuses a packed file that claims more than `limits` anywhere, before anything of it is decoded. What cannot be read
+    /// twice is only checked as it comes.
+    pub fn survey(&self, limits: Limits) -> anyhow::Result<()> {
+        let (Some(before), Stream::File(file)) = (&self.before, &self.stream) else { return Ok(()) };
+        // Kernel files (/proc) say 0 and need not seek.
+        if before.len() == 0 {
+            return Ok(());
+        }
+        let mut file = file;
+        let found = reader::survey(BufReader::new(file), limits);
+        fault::point("seek")
+            .and_then(|()| file.rewind())
+            .with_context(|| format!("cannot read {}", self.label))?;
+        found.with_context(|| format!("cannot unpack {}", self.label))
     }
 
     /// Bytes, where they are known beforehand.
@@ -93,7 +114,8 @@ impl Source {
     /// Once everything was read: fails if the file is not the one that was opened any more.
     pub fn check_unchanged(&self) -> anyhow::Result<()> {
         let (Some(before), Stream::File(file)) = (&self.before, &self.stream) else { return Ok(()) };
-        let after = file.metadata().with_context(|| format!("cannot read {}", self.label))?;
+        let after = fault::point("stat").and_then(|()| file.metadata());
+        let after = after.with_context(|| format!("cannot read {}", self.label))?;
         // Kernel files (/proc) say 0 and then give what they have.
         let counted = self.read == after.len() || (after.len() == 0 && before.len() == 0);
         if !counted || after.len() != before.len() || after.modified().ok() != before.modified().ok() {
@@ -111,12 +133,14 @@ impl Source {
     /// Removes the file, as `--rm` asks.
     pub fn remove(self) -> anyhow::Result<()> {
         let Some(path) = self.path else { return Ok(()) };
-        std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", self.label))
+        let removed = fault::point("remove").and_then(|()| std::fs::remove_file(&path));
+        removed.with_context(|| format!("cannot remove {}", self.label))
     }
 }
 
 impl Read for Source {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        fault::point("read")?;
         let count = match &mut self.stream {
             Stream::Stdin(stdin) => stdin.read(buffer),
             Stream::File(file) => file.read(buffer),

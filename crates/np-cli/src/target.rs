@@ -3,6 +3,7 @@
 
 use crate::cli::{Files, is_dash};
 use crate::exit::ReaderGone;
+use crate::fault;
 use crate::interrupt;
 use crate::source::Source;
 use anyhow::{Context, anyhow, bail};
@@ -31,6 +32,9 @@ enum Place {
         force: bool,
     },
 }
+
+/// Before and behind the random middle of a temporary file's name.
+pub const PARTIAL: (&str, &str) = (".np-", ".partial");
 
 /// What a verb makes, which decides whether a terminal may get it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -117,16 +121,28 @@ impl Target {
             _ => Path::new("."),
         };
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".np-").suffix(".partial");
+        builder.prefix(PARTIAL.0).suffix(PARTIAL.1);
         if source.metadata().is_none() {
             // No mode to carry over: the one any new file gets. Otherwise nobody else may look before
             // the output has the input's mode.
             #[cfg(unix)]
             builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         }
-        let temporary = interrupt::create(|| builder.tempfile_in(folder)).with_context(cannot)?;
+        let temporary = interrupt::create(|| {
+            fault::point("create")?;
+            builder.tempfile_in(folder)
+        });
+        let temporary = temporary.with_context(cannot)?;
         let place = Place::Named { temporary, path, force: files.force };
         Ok(Self { label, written: 0, makes, place })
+    }
+
+    /// The name that the output gets, and that of the temporary file it is written to until then.
+    pub fn names(&self) -> Option<(&Path, &Path)> {
+        match &self.place {
+            Place::Named { temporary, path, .. } => Some((path, temporary.path())),
+            _ => None,
+        }
     }
 
     /// True if the output gets a name of its own.
@@ -146,11 +162,11 @@ impl Target {
 
     /// Appends `bytes`.
     pub fn put(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
-        let result = match &mut self.place {
+        let result = fault::point("write").and_then(|()| match &mut self.place {
             Place::Stdout(stdout) => stdout.write_all(bytes).and_then(|()| stdout.flush()),
             Place::Special(file) => file.write_all(bytes),
             Place::Named { temporary, .. } => temporary.as_file_mut().write_all(bytes),
-        };
+        });
         match result {
             Ok(()) => {
                 self.written += bytes.len() as u64;
@@ -171,7 +187,9 @@ impl Target {
         match &mut self.place {
             Place::Named { temporary, .. } => {
                 let file = temporary.as_file_mut();
-                file.rewind().with_context(|| format!("cannot read back {}", self.label))?;
+                fault::point("seek")
+                    .and_then(|()| file.rewind())
+                    .with_context(|| format!("cannot read back {}", self.label))?;
                 Ok(file)
             }
             _ => bail!("{} cannot be read back", self.label),
@@ -186,19 +204,22 @@ impl Target {
         if let Some(like) = like {
             carry_over(temporary.as_file(), like, makes != Makes::Page).with_context(cannot)?;
         }
-        temporary.as_file().sync_all().with_context(cannot)?;
+        fault::point("sync").and_then(|()| temporary.as_file().sync_all()).with_context(cannot)?;
         let partial = temporary.path().to_owned();
-        interrupt::commit(&partial, || match force {
-            true => temporary.persist(&path),
-            false => temporary.persist_noclobber(&path),
+        interrupt::commit(&partial, || -> io::Result<()> {
+            fault::point("rename")?;
+            let named = match force {
+                true => temporary.persist(&path),
+                false => temporary.persist_noclobber(&path),
+            };
+            named.map(drop).map_err(|e| e.error)
         })
-        .map_err(|e| e.error)
         .with_context(cannot)?;
         // The name is safe only once its folder is. Some file systems cannot sync a folder.
         #[cfg(unix)]
         if let Some(folder) = path.parent() {
             let folder = if folder == Path::new("") { Path::new(".") } else { folder };
-            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+            let _ = fault::point("sync folder").and_then(|()| File::open(folder)?.sync_all());
         }
         Ok(())
     }
@@ -209,6 +230,7 @@ fn carry_over(file: &File, like: &Metadata, times_too: bool) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+        fault::point("mode")?;
         let mut mode = like.mode() & 0o777;
         let _ = fchown(file, Some(like.uid()), None);
         if fchown(file, None, Some(like.gid())).is_err() {
@@ -221,6 +243,7 @@ fn carry_over(file: &File, like: &Metadata, times_too: bool) -> io::Result<()> {
     if !times_too {
         return Ok(());
     }
+    fault::point("times")?;
     let mut times = FileTimes::new();
     if let Ok(modified) = like.modified() {
         times = times.set_modified(modified);

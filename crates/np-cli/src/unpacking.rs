@@ -5,7 +5,7 @@ use crate::progress::Progress;
 use anyhow::Context;
 use np_core::contents::Contents;
 use np_core::format::reader::{HEADER, Limits, ReadError, SegmentReader, Verifier};
-use np_core::format::segment::{CodedSegment, Decoded, MaskReader};
+use np_core::format::segment::{CodedSegment, Decoded, MEMORY_MAX, MaskReader};
 use np_core::ledger::Ledger;
 use rayon::prelude::*;
 use std::io::{BufReader, Read};
@@ -45,7 +45,7 @@ pub fn unpack(
     let mut at_end = Ok(false);
     while let Ok(false) = at_end {
         let batch;
-        (batch, at_end) = read_batch(&mut reader, threads);
+        (batch, at_end) = read_batch(&mut reader, threads, limits.max_memory);
         let decoded: Vec<_> = batch
             .par_iter()
             .map(|segment| {
@@ -77,25 +77,30 @@ pub fn unpack(
     Ok(Unpacked { ledger, contents })
 }
 
-/// Reads what is decoded together. What was read before an error, or before the end, is returned with it:
+/// Reads what is decoded together: as much as keeps all threads at work and fits into `memory` bytes. What was read before an error, or before the end, is returned with it:
 /// the damage that stands first in the file is the one to tell of.
 fn read_batch(
     reader: &mut SegmentReader<impl std::io::BufRead>,
     threads: usize,
+    memory: u64,
 ) -> (Vec<CodedSegment>, Result<bool, ReadError>) {
     let mut batch = Vec::new();
     let mut bytes = 0;
+    let mut held = 0;
     loop {
         match reader.next_segment() {
             Err(error) => return (batch, Err(error)),
             Ok(None) => return (batch, Ok(true)),
             Ok(Some(segment)) => {
                 bytes += segment.len;
+                held += segment.memory();
                 batch.push(segment);
             }
         }
         let small = bytes < threads * BATCH_BYTES && batch.len() < BATCH_SEGMENTS;
-        if batch.len() >= threads && !small {
+        // The next one is not known yet.
+        let full = held.saturating_add(MEMORY_MAX) > memory;
+        if full || batch.len() >= threads && !small {
             return (batch, Ok(false));
         }
     }

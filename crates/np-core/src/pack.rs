@@ -11,7 +11,7 @@ use crate::format::SEGMENT_MAX;
 use crate::format::digest::{self, Chain, segment_hash};
 use crate::format::plain;
 use crate::format::reader::{Frames, HEADER, Limits};
-use crate::format::segment::{MaskReader, MixedParts, Simple};
+use crate::format::segment::{CodedSegment, MaskReader, MixedParts, Simple};
 use crate::ledger::Ledger;
 use crate::miner::Miner;
 
@@ -119,10 +119,14 @@ impl Writer {
             self.started = true;
         }
         let start = out.len();
+        let mut mixed = false;
         if let Some(parts) = &analysis.mixed {
-            parts.write(out, &mut self.frames.keys.clone(), content.len(), last)?;
+            let mut keys = self.frames.keys.clone();
+            // More keys, or longer skips, than a file may have: this segment does without.
+            let written = parts.write(out, &mut keys, content.len(), last).is_ok();
+            let smaller = out.len() - start < analysis.simple.bytes(content.len());
+            mixed = written && smaller && self.frames.affords(&keys);
         }
-        let mixed = out.len() > start && out.len() - start < analysis.simple.bytes(content.len());
         if !mixed {
             out.truncate(start);
             analysis.simple.write(out, content, last);
@@ -132,19 +136,77 @@ impl Writer {
         let digest = self.chain.accept(hash);
         out.extend_from_slice(&digest.to_le_bytes()[..digest::BYTES]);
 
-        let fail = |what: String| Error::SelfCheck { offset: self.contents.bytes, what };
-        let stored = &out[start..];
-        let segment = self.frames.read_segment(&mut &stored[..]).map_err(|e| fail(e.to_string()))?;
-        let decoded = segment.decode(&mut self.masks).map_err(|e| fail(e.to_string()))?;
-        if segment.content(&decoded) != content {
-            return Err(fail("the content differs".to_owned()));
+        let (found, decoded_hash, segment) = self.read_back(content, &out[start..])?;
+        if decoded_hash != hash {
+            return Err(self.fail("the hash differs"));
         }
-        if decoded.hash != hash || decoded.ledger.total_bits() != 8 * stored.len() as u64 {
-            return Err(fail("the hash or the ledger differs".to_owned()));
-        }
-        self.contents.add(&segment, &decoded);
-        ledger.add(&decoded.ledger);
+        ledger.add(&found);
         self.frames.recycle(segment);
         Ok(ledger)
+    }
+
+    /// Takes in a segment that [`Writer::write`] has written in an earlier run, all that it appended, as if it had been
+    /// written now. Fails if it is not the next segment of a file with this content.
+    pub fn resume(&mut self, content: &[u8], written: &[u8], last: bool) -> Result<Ledger, Error> {
+        let mut ledger = Ledger::default();
+        let mut stored = written;
+        if !self.started {
+            stored = written.strip_prefix(&HEADER).ok_or_else(|| self.fail("the file header is missing"))?;
+            ledger.book_header(HEADER.len());
+            self.started = true;
+        }
+        let (found, hash, segment) = self.read_back(content, stored)?;
+        if segment.last != last || segment.digest() != self.chain.accept(hash) {
+            return Err(self.fail("it is not the segment that follows here"));
+        }
+        ledger.add(&found);
+        Ok(ledger)
+    }
+
+    /// Decodes a segment again: its ledger, its hash, and itself.
+    fn read_back(&mut self, content: &[u8], stored: &[u8]) -> Result<(Ledger, u64, CodedSegment), Error> {
+        let mut rest = stored;
+        let segment = self.frames.read_segment(&mut rest).map_err(|e| self.fail(e))?;
+        let decoded = segment.decode(&mut self.masks).map_err(|e| self.fail(e))?;
+        if segment.content(&decoded) != content {
+            return Err(self.fail("the content differs"));
+        }
+        if !rest.is_empty() || decoded.ledger.total_bits() != 8 * stored.len() as u64 {
+            return Err(self.fail("the ledger differs"));
+        }
+        self.contents.add(&segment, &decoded);
+        Ok((decoded.ledger, decoded.hash, segment))
+    }
+
+    fn fail(&self, what: impl std::fmt::Display) -> Error {
+        Error::SelfCheck { offset: self.contents.bytes, what: what.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::layout::{Bias, Run};
+    use crate::generator::Key;
+    use std::sync::Arc;
+
+    #[test]
+    fn what_a_reader_would_refuse_is_not_written() {
+        let position = 1 << 20;
+        let key = Arc::new(Key::Genrand(3));
+        let mut stream = key.stream();
+        stream.skip(position);
+        let mut content = vec![0; 1000];
+        stream.fill(&mut content);
+        let run = Run { start: 0, len: 1000, key, position, bias: Bias::default() };
+        let parts = MixedParts::new(&content, vec![run], None, 3);
+        let analysis = Analysis { mixed: Some(parts), simple: Simple::Stored, carry: None };
+        for (max_skip, packed_bytes) in [(position, 0..40), (position - 1, 1000..1020)] {
+            let limits = Limits { max_skip, ..Limits::default_for_packing() };
+            let mut writer = Writer { frames: Frames::new(limits), ..Writer::default() };
+            let mut out = Vec::new();
+            writer.write(&content, &analysis, true, &mut out).unwrap();
+            assert!(packed_bytes.contains(&out.len()), "{} bytes", out.len());
+        }
     }
 }

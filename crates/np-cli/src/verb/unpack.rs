@@ -36,6 +36,7 @@ impl Unpack {
 
     fn unpack(&self, input: &Path, threads: usize) -> anyhow::Result<()> {
         let mut source = Source::open(input)?;
+        source.survey(self.bounds.limits())?;
         source.check_removable(&self.files)?;
         let like = source.metadata().cloned();
         let mut target = Target::open(&self.files, &source, Makes::Content, names::unpacked)?;

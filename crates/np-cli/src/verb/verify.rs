@@ -32,6 +32,7 @@ impl Verify {
 
     fn verify(&self, input: &Path, threads: usize) -> anyhow::Result<()> {
         let mut source = Source::open(input)?;
+        source.survey(self.bounds.limits())?;
         let label = source.label.clone();
         let progress = Progress::new(self.talk.quiet, &label, source.len());
         let limits = self.bounds.limits();

@@ -4,6 +4,7 @@ use crate::sandbox::Sandbox;
 use np_core::format::reader::HEADER;
 use np_core::generator::Key;
 use np_tests::craft::{self, Segment};
+use np_tests::golden_files;
 use np_tests::inputs::{noise, text};
 use std::time::{Duration, Instant};
 
@@ -124,6 +125,39 @@ fn absurd_requests_are_refused_at_once() {
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     sandbox.ok(&["verify", "--max-output", "1M", "zeros.np"]);
     sandbox.ok(&["verify", "--max-output", "none", "--max-skip", "none", "zeros.np"]);
+}
+
+/// Bombs are refused by name before they cost anything: nothing is written, whatever the output, and peak memory stays small.
+#[test]
+fn bombs_are_refused_before_they_cost_anything() {
+    let sandbox = Sandbox::new();
+    for line in golden_files::list("bombs") {
+        let [name, error, _claims] = &line[..] else { panic!("{line:?}") };
+        sandbox.write("bomb.np", &golden_files::read("bombs", name));
+        let option = error.strip_prefix("OverLimit: ").unwrap_or("bomb.np");
+        for verb in ["unpack", "verify"] {
+            let ran = sandbox.fails(&[verb, "bomb.np"], 1, option);
+            assert!(ran.stderr.contains("cannot unpack bomb.np"), "{name}: {}", ran.stderr);
+        }
+        assert!(sandbox.fails(&["unpack", "-c", "bomb.np"], 1, option).stdout.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn the_memory_limit_bounds_what_is_decoded_together() {
+    let sandbox = Sandbox::new();
+    let segments: Vec<_> = (0..20).map(|i| Segment::default().plain(&noise(1 << 20, i))).collect();
+    sandbox.write("a.np", &craft::file(&segments));
+    // A stored segment of a mebibyte takes two.
+    sandbox.fails(&["verify", "--memory-limit", "2M", "a.np"], 1, "--memory-limit");
+    sandbox.fails(&["unpack", "--memory-limit", "1M", "a.np"], 1, "--memory-limit");
+    for limit in ["3M", "256M", "none"] {
+        sandbox.ok(&["verify", "-T8", "--memory-limit", limit, "a.np"]);
+        let out = sandbox.ok(&["unpack", "-c", "-T8", "--memory-limit", limit, "a.np"]).stdout;
+        assert!(out == craft::content(&segments), "{limit}");
+    }
+    sandbox.write("keys.np", &golden_files::read("bombs", "keys"));
+    sandbox.fails(&["verify", "--memory-limit", "64M", "keys.np"], 1, "--memory-limit");
 }
 
 /// What was checked before the damage may be on the standard output; nothing of what follows is.

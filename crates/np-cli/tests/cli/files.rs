@@ -18,6 +18,25 @@ fn missing_input_and_missing_folder() {
 }
 
 #[test]
+fn long_names_and_long_paths() {
+    let sandbox = Sandbox::new();
+    // With .np it is as long as a name may be; the temporary file's name does not grow with it.
+    let name = "n".repeat(252);
+    let deep: String = (0..12).map(|_| "d".repeat(250) + "/").collect();
+    std::fs::create_dir_all(sandbox.path(&deep)).unwrap();
+    for path in [name.clone(), deep.clone() + &name] {
+        sandbox.write(&path, &text(300));
+        sandbox.ok(&["pack", "-1", "--rm", &path]);
+        sandbox.ok(&["unpack", "--rm", &(path.clone() + ".np")]);
+        assert_eq!(sandbox.read(&path), text(300));
+    }
+    sandbox.write(&"m".repeat(253), b"a");
+    sandbox.fails(&["pack", "-1", &"m".repeat(253)], 1, "cannot write mmm");
+    let endless = "e/".repeat(3000) + "e";
+    sandbox.fails(&["pack", "-1", &endless], 1, "cannot read e/e");
+}
+
+#[test]
 fn directories_and_devices_are_refused() {
     let sandbox = Sandbox::new();
     std::fs::create_dir(sandbox.path("folder")).unwrap();
@@ -138,6 +157,26 @@ fn a_full_disk() {
         assert!(ran.stderr.contains("No space left") && ran.stderr.contains("disk/a"), "{}", ran.stderr);
     }
     assert_eq!(left, 0, "something was left on the full disk");
+}
+
+/// A target that may not be written is replaced, with -f, as any file of the folder may be; its mode is the input's.
+#[cfg(unix)]
+#[test]
+fn a_read_only_target_is_left_alone_or_replaced() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::new();
+    sandbox.write("a", b"a").write("a.np", b"precious");
+    let mode = |name: &str, mode| {
+        std::fs::set_permissions(sandbox.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode("a.np", 0o400);
+    mode("a", 0o600);
+    sandbox.fails(&["pack", "-1", "a"], 1, "-f");
+    assert_eq!(sandbox.read("a.np"), b"precious");
+    sandbox.ok(&["pack", "-1", "-f", "a"]);
+    let found = std::fs::metadata(sandbox.path("a.np")).unwrap().permissions().mode();
+    assert_eq!(found & 0o777, 0o600);
+    assert_eq!(sandbox.ok(&["unpack", "-c", "a.np"]).stdout, b"a");
 }
 
 #[cfg(unix)]

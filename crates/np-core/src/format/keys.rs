@@ -12,15 +12,27 @@ pub const KEYS_MAX: usize = 1 << 20;
 /// Most words of all keys together: 64 MiB.
 pub const KEY_WORDS_MAX: usize = 1 << 24;
 
+/// What a file with more is told to have too much of.
+pub(super) const TOO_MANY: &str = "the number of keys";
+
+/// Bytes of memory that a key takes besides its words: the entry, the shared key, and its place in the hash table.
+const KEY_MEMORY: u64 = 160;
+
+/// A stream that is left and begun anew counts as so many skipped bytes: at most 2^20 times in a file, by default.
+pub const START_COST: u64 = 1 << 16;
+
 /// A stream is expected to be still at hand if its key was used by one of the last this many runs.
 pub const STREAMS_KEPT: usize = 64;
 
 #[derive(Clone, Debug)]
 struct Entry {
     key: Arc<Key>,
+    /// Stream byte after the last run that used this place.
     next: u64,
-    /// Number of runs before the last that used it.
-    used: u64,
+    /// The first place of an equal key: a decoder has one stream for all of them.
+    first: usize,
+    /// At the first place: where that stream was left, and after how many runs.
+    left: (u64, u64),
 }
 
 /// All keys of a file so far, oldest first. It lives across segments.
@@ -60,28 +72,40 @@ impl KeyTable {
         if self.entries.len() == KEYS_MAX || self.words > KEY_WORDS_MAX {
             return Err(Error::OutOfRange {
                 offset,
-                what: "the number of keys",
+                what: TOO_MANY,
                 found: self.entries.len() as u64 + 1,
                 limit: KEYS_MAX as u64,
             });
         }
-        let key = Arc::new(key);
-        self.places.insert(key.clone(), self.entries.len());
-        self.entries.push(Entry { key, next: 0, used: self.runs });
+        let place = self.entries.len();
+        let equal = self.places.get(&key).map(|equal| &self.entries[*equal]);
+        let (key, first) =
+            equal.map_or_else(|| (Arc::new(key), place), |equal| (equal.key.clone(), equal.first));
+        self.places.insert(key.clone(), place);
+        self.entries.push(Entry { key, next: 0, first, left: (0, self.runs) });
         Ok(self.entries.len() - 1)
     }
 
     /// Notes a run of the key at place `index`, from stream byte `position` to `end`.
     pub fn note_run(&mut self, index: usize, position: u64, end: u64) {
-        let entry = &mut self.entries[index];
-        let at_hand = self.runs - entry.used < STREAMS_KEPT as u64 && entry.next <= position;
-        self.skipped = self.skipped.saturating_add(position - if at_hand { entry.next } else { 0 });
+        self.entries[index].next = end;
+        let first = self.entries[index].first;
+        let stream = &mut self.entries[first];
+        let (left, run) = stream.left;
+        let at_hand = self.runs - run < STREAMS_KEPT as u64 && left <= position;
+        let skipped = if at_hand { position - left } else { position + START_COST };
+        self.skipped = self.skipped.saturating_add(skipped);
         self.runs += 1;
-        entry.used = self.runs;
-        entry.next = end;
+        stream.left = (end, self.runs);
     }
 
-    /// Stream bytes a decoder has to generate only to skip them, for all runs so far.
+    /// Bytes of memory that the table takes, at most.
+    pub fn memory(&self) -> u64 {
+        self.entries.len() as u64 * KEY_MEMORY + 4 * self.words as u64
+    }
+
+    /// Stream bytes a decoder has to generate only to skip them, for all runs so far; [`START_COST`] for each stream
+    /// begun anew.
     pub fn skipped(&self) -> u64 {
         self.skipped
     }
@@ -133,5 +157,45 @@ impl KeyModels {
                 Key::State(state)
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_skipped_is_what_one_stream_for_each_key_skips() {
+        let mut keys = KeyTable::default();
+        let far = 1 << 40;
+        let one = keys.add(Key::Genrand(5), 0).unwrap();
+        let equal = keys.add(Key::Genrand(5), 0).unwrap();
+        let mut expected = 0;
+        let mut run = |index, position, cost| {
+            keys.note_run(index, position, position + 1);
+            expected += cost;
+            assert_eq!(keys.skipped(), expected, "place {index} at {position}");
+            assert_eq!(keys.get(index).unwrap().1, position + 1);
+        };
+        run(one, far, far);
+        run(one, far + 1, 0);
+        run(one, far + 11, 9);
+        // The stream has passed by: an equal key at another place does not have one of its own.
+        run(equal, far, far + START_COST);
+        run(equal, far + 1, 0);
+        run(one, far + 12, 10);
+        run(equal, far + 2, far + 2 + START_COST);
+    }
+
+    #[test]
+    fn streams_not_used_for_long_begin_anew() {
+        let mut keys = KeyTable::default();
+        let one = keys.add(Key::Genrand(5), 0).unwrap();
+        let other = keys.add(Key::Genrand(6), 0).unwrap();
+        keys.note_run(one, 0, 10);
+        (0..STREAMS_KEPT as u64).for_each(|i| keys.note_run(other, i, i + 1));
+        assert_eq!(keys.skipped(), 0);
+        keys.note_run(one, 10, 20);
+        assert_eq!(keys.skipped(), 10 + START_COST);
     }
 }

@@ -1,13 +1,14 @@
 //! Reads a packed file segment by segment, within limits, and checks the digest chain.
 
 use super::digest::{self, Chain};
-use super::keys::KeyTable;
+use super::keys::{self, KeyTable};
+use super::layout::Run;
 use super::runs;
-use super::segment::{CodedSegment, Decoded, Kind, LAST, PLAIN_ZSTD, Sections};
+use super::segment::{CodedSegment, Decoded, Kind, LAST, PLAIN_ZSTD, Sections, memory};
 use super::{MAGIC, SEGMENT_MAX, VERSION, varint};
-use crate::codec::coder::RangeDecoder;
+use crate::codec::coder::{Paused, RangeDecoder};
 use crate::error::Error;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Read, Seek};
 
 /// Bytes of the file header.
 pub const HEADER_BYTES: usize = MAGIC.len() + 1;
@@ -20,14 +21,17 @@ pub const HEADER: [u8; HEADER_BYTES] = [MAGIC[0], MAGIC[1], MAGIC[2], VERSION];
 pub struct Limits {
     /// Most output bytes.
     pub max_output: u64,
-    /// Most stream bytes generated only to be skipped.
+    /// Most stream bytes generated only to be skipped; each stream that a run begins anew counts as some, too.
     pub max_skip: u64,
+    /// Most bytes of memory for the key table and for one segment, coded and decoded, by a cautious estimate.
+    pub max_memory: u64,
 }
 
 impl Default for Limits {
-    /// 64 GiB of output and 64 GiB of skipped stream: half a minute's work each.
+    /// 64 GiB of output and 64 GiB of skipped stream, half a minute's work each; 4 GiB of memory, which is more
+    /// than one segment and the largest key table need.
     fn default() -> Self {
-        Self { max_output: 64 << 30, max_skip: 64 << 30 }
+        Self { max_output: 64 << 30, max_skip: 64 << 30, max_memory: 4 << 30 }
     }
 }
 
@@ -38,7 +42,7 @@ impl Limits {
     }
 
     /// No limits but the format's own.
-    pub const NONE: Self = Self { max_output: u64::MAX, max_skip: u64::MAX };
+    pub const NONE: Self = Self { max_output: u64::MAX, max_skip: u64::MAX, max_memory: u64::MAX };
 }
 
 /// Reading failed, or what was read is not right.
@@ -51,6 +55,53 @@ pub enum ReadError {
     /// The packed file is not right.
     #[error(transparent)]
     Format(#[from] Error),
+}
+
+const MEMORY: &str = "the memory for a segment and the keys";
+
+/// What a segment's head says.
+struct Head {
+    kind: Kind,
+    last: bool,
+    len: usize,
+    sections: Sections,
+    plain_is_zstd: bool,
+}
+
+/// What the heads and run tables of a whole packed file claim is within `limits`: a file that claims too much at
+/// its end is refused before anything of it is decoded. Sections are passed over, not read. Damage is not
+/// looked for and ends the survey: decoding tells of it, and comes no further either.
+pub fn survey(mut input: impl BufRead + Seek, limits: Limits) -> Result<(), Error> {
+    let mut header = [0; HEADER_BYTES];
+    if input.read_exact(&mut header).is_err() || header != HEADER {
+        return Ok(());
+    }
+    let mut frames = Frames::new(limits);
+    let mut step = || -> Result<bool, ReadError> {
+        let offset = frames.offset;
+        let mut stored = Vec::new();
+        let head = frames.read_head(&mut input, &mut stored)?;
+        let mut rest = head.sections.total() + digest::BYTES;
+        if head.kind == Kind::Mixed {
+            let mut side = Vec::new();
+            frames.read(&mut input, &mut side, head.sections.side, "a side section")?;
+            frames.read_runs(&side, head.len, offset)?;
+            rest -= side.len();
+        }
+        input.seek_relative(rest as i64)?;
+        frames.offset += rest as u64;
+        frames.output += head.len as u64;
+        Ok(!head.last)
+    };
+    loop {
+        match step() {
+            Ok(true) => {}
+            Err(ReadError::Format(
+                error @ (Error::OverLimit { .. } | Error::OutOfRange { what: keys::TOO_MANY, .. }),
+            )) => return Err(error),
+            Ok(false) | Err(_) => return Ok(()),
+        }
+    }
 }
 
 /// Yields the segments of a packed file.
@@ -86,6 +137,11 @@ impl Frames {
         if self.spare.len() < SPARE {
             self.spare.push(segment.stored);
         }
+    }
+
+    /// Whether a file with these keys is within the limits.
+    pub(crate) fn affords(&self, keys: &KeyTable) -> bool {
+        keys.skipped() <= self.limits.max_skip && keys.memory() <= self.limits.max_memory
     }
 }
 
@@ -139,64 +195,20 @@ impl Frames {
         let offset = self.offset;
         let mut stored = self.spare.pop().unwrap_or_default();
         stored.clear();
-        let head = self.byte(input, &mut stored, "a segment's head (the last segment has not been seen)")?;
-        let unknown = |what, value: u8| Error::UnknownFlag { offset, what, value: value.into() };
-        if head & !(3 | LAST) != 0 {
-            return Err(unknown("head byte", head).into());
-        }
-        let kind = match head & 3 {
-            0 => Kind::Stored,
-            1 => Kind::Zstd,
-            2 => Kind::Mixed,
-            _ => Kind::Fill,
-        };
-        let last = head & LAST != 0;
-        let len = self.varint(input, &mut stored, "a segment's length", SEGMENT_MAX)?;
-        if len == 0 && !(last && self.output == 0 && kind == Kind::Stored) {
-            return Err(Error::Damaged { offset, what: "it is empty" }.into());
-        }
-        // No section can be longer than this without being larger than the content stored.
-        let most = len + 64;
-        let mut sections = Sections::default();
-        let mut plain_is_zstd = false;
-        match kind {
-            Kind::Stored => sections.plain = len,
-            Kind::Fill => sections.plain = 1,
-            Kind::Zstd => {
-                sections.plain = self.varint(input, &mut stored, "the length of a zstd frame", most)?
-            }
-            Kind::Mixed => {
-                let flags = self.byte(input, &mut stored, "a segment's flags")?;
-                if flags & !PLAIN_ZSTD != 0 {
-                    return Err(unknown("flag byte", flags).into());
-                }
-                plain_is_zstd = flags & PLAIN_ZSTD != 0;
-                sections.side = self.varint(input, &mut stored, "the length of a side section", most)?;
-                sections.rans = self.varint(input, &mut stored, "the length of a rANS section", most)?;
-                sections.plain = self.varint(input, &mut stored, "the length of a plain section", most)?;
-            }
-        }
-        let output = self.output + len as u64;
-        self.over("the output", output, self.limits.max_output, "--max-output")?;
-
+        let Head { kind, last, len, sections, plain_is_zstd } = self.read_head(input, &mut stored)?;
         let head_bytes = stored.len();
-        let body = sections.side + sections.rans + sections.plain;
-        self.read(input, &mut stored, body, "a segment's sections")?;
+        self.read(input, &mut stored, sections.total(), "a segment's sections")?;
         let mut digest = Vec::new();
         self.read(input, &mut digest, digest::BYTES, "a segment's digest")?;
         let digest = digest.iter().rev().fold(0, |d, b| d << 8 | u64::from(*b));
-
-        let mut runs = Vec::new();
-        let mut side = None;
+        let (mut runs, mut side) = (Vec::new(), None);
         if kind == Kind::Mixed {
-            let mut coder = RangeDecoder::new(&stored[head_bytes..head_bytes + sections.side]);
-            runs = runs::code_checked(&mut coder, &mut self.keys, len, offset)?;
-            let skipped = self.keys.skipped();
-            self.over("what is generated only to be skipped", skipped, self.limits.max_skip, "--max-skip")?;
-            side = Some(coder.pause());
+            let paused;
+            (runs, paused) = self.read_runs(&stored[head_bytes..head_bytes + sections.side], len, offset)?;
+            side = Some(paused);
         }
         let output_offset = self.output;
-        self.output = output;
+        self.output += len as u64;
         Ok(CodedSegment {
             offset,
             output_offset,
@@ -213,8 +225,70 @@ impl Frames {
         })
     }
 
-    fn over(&self, what: &'static str, found: u64, limit: u64, option: &'static str) -> Result<(), Error> {
+    /// Reads a segment's head and checks what it claims; `stored` takes in its bytes.
+    fn read_head(&mut self, input: &mut impl BufRead, stored: &mut Vec<u8>) -> Result<Head, ReadError> {
         let offset = self.offset;
+        let head = self.byte(input, stored, "a segment's head (the last segment has not been seen)")?;
+        let unknown = |what, value: u8| Error::UnknownFlag { offset, what, value: value.into() };
+        if head & !(3 | LAST) != 0 {
+            return Err(unknown("head byte", head).into());
+        }
+        let kind = match head & 3 {
+            0 => Kind::Stored,
+            1 => Kind::Zstd,
+            2 => Kind::Mixed,
+            _ => Kind::Fill,
+        };
+        let last = head & LAST != 0;
+        let len = self.varint(input, stored, "a segment's length", SEGMENT_MAX)?;
+        if len == 0 && !(last && self.output == 0 && kind == Kind::Stored) {
+            return Err(Error::Damaged { offset, what: "it is empty" }.into());
+        }
+        // No section can be longer than this without being larger than the content stored.
+        let most = len + 64;
+        let mut sections = Sections::default();
+        let mut plain_is_zstd = false;
+        match kind {
+            Kind::Stored => sections.plain = len,
+            Kind::Fill => sections.plain = 1,
+            Kind::Zstd => sections.plain = self.varint(input, stored, "the length of a zstd frame", most)?,
+            Kind::Mixed => {
+                let flags = self.byte(input, stored, "a segment's flags")?;
+                if flags & !PLAIN_ZSTD != 0 {
+                    return Err(unknown("flag byte", flags).into());
+                }
+                plain_is_zstd = flags & PLAIN_ZSTD != 0;
+                sections.side = self.varint(input, stored, "the length of a side section", most)?;
+                sections.rans = self.varint(input, stored, "the length of a rANS section", most)?;
+                sections.plain = self.varint(input, stored, "the length of a plain section", most)?;
+            }
+        }
+        let output = self.output + len as u64;
+        self.over(offset, "the output", output, self.limits.max_output, "--max-output")?;
+        let memory = self.keys.memory() + memory(kind, len, sections.total());
+        self.over(offset, MEMORY, memory, self.limits.max_memory, "--memory-limit")?;
+        Ok(Head { kind, last, len, sections, plain_is_zstd })
+    }
+
+    /// The run table of a mixed segment of `len` bytes, and where its side section goes on.
+    fn read_runs(&mut self, side: &[u8], len: usize, offset: u64) -> Result<(Vec<Run>, Paused), Error> {
+        let mut coder = RangeDecoder::new(side);
+        let runs = runs::code_checked(&mut coder, &mut self.keys, len, offset)?;
+        let skipped = self.keys.skipped();
+        let skip = "what is generated only to be skipped";
+        self.over(offset, skip, skipped, self.limits.max_skip, "--max-skip")?;
+        self.over(offset, MEMORY, self.keys.memory(), self.limits.max_memory, "--memory-limit")?;
+        Ok((runs, coder.pause()))
+    }
+
+    fn over(
+        &self,
+        offset: u64,
+        what: &'static str,
+        found: u64,
+        limit: u64,
+        option: &'static str,
+    ) -> Result<(), Error> {
         if found > limit { Err(Error::OverLimit { offset, what, found, limit, option }) } else { Ok(()) }
     }
 

@@ -44,6 +44,26 @@ pub struct Sections {
     pub plain: usize,
 }
 
+impl Sections {
+    /// Bytes of all sections.
+    pub fn total(&self) -> usize {
+        self.side + self.rans + self.plain
+    }
+}
+
+/// Bytes of memory, at most, that a segment of `len` bytes of content takes, coded in `coded` bytes, while it is decoded.
+pub(super) fn memory(kind: Kind, len: usize, coded: usize) -> u64 {
+    let times = match kind {
+        Kind::Stored | Kind::Fill | Kind::Zstd => 1,
+        // Content and plain bytes; runs and blocks, of which there is one for 16 bytes at most, with their pieces.
+        Kind::Mixed => 6,
+    };
+    (coded + times * len) as u64 + (1 << 16)
+}
+
+/// More than any segment takes (see [`CodedSegment::memory`]).
+pub const MEMORY_MAX: u64 = 9 * (super::SEGMENT_MAX as u64 + 64) + (1 << 16);
+
 /// The forms of a segment without runs and blocks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Simple {
@@ -219,6 +239,16 @@ impl CodedSegment {
     /// one, with the same [`MaskReader`], saves generating the stream from its start.
     pub fn continues(&self) -> bool {
         self.runs.iter().any(|r| r.position > 0)
+    }
+
+    /// The digest that stands behind it.
+    pub fn digest(&self) -> u64 {
+        self.digest
+    }
+
+    /// Bytes of memory that holding and decoding it takes, at most.
+    pub fn memory(&self) -> u64 {
+        memory(self.kind, self.len, self.stored.len())
     }
 
     /// The content that `decoded`, made of this segment, stands for.

@@ -211,6 +211,7 @@ impl Info {
 
     fn show(&self, input: &Path, threads: usize) -> anyhow::Result<()> {
         let mut source = Source::open(input)?;
+        source.survey(self.bounds.limits())?;
         let label = source.label.clone();
         // A file with millions of packed blocks fits on the disk, not in memory; and nothing is shown of
         // a damaged one.
