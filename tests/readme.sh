@@ -23,6 +23,9 @@ np verify noise.bin.np FILE.np
 np mine noise.bin | grep -q '42 (0x0000002a)'
 np mine --json noise.bin | python3 -c 'import json, sys; json.load(sys.stdin)'
 np bench | grep -q '14 bytes larger'
+np bench --trials 2 -1 | grep -q 'np-cli found no generator in any trial'
+np report -1 noise.bin -o page.html
+grep -q '42 (0x0000002a)' page.html
 np devices >/dev/null
 np selftest
 np completions bash >/dev/null

@@ -1,11 +1,13 @@
 //! The command line's definition: verbs, and the options that several verbs share.
 
+use crate::backend::Choice;
 use crate::exit::Usage;
 use crate::verb;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand};
 use np_core::block::BlockBits;
 use np_core::format::SEGMENT_MAX;
 use np_core::format::reader::Limits;
+use np_core::miner::Miner;
 use np_core::pack::Options;
 
 /// A lossless packer for data that looks like noise: it looks for the generator behind it.
@@ -28,6 +30,7 @@ pub enum Verb {
     Info(verb::info::Info),
     Mine(verb::mine::Mine),
     Bench(verb::bench::Bench),
+    Report(verb::report::Report),
     Devices(verb::devices::Devices),
     Selftest(verb::selftest::SelfTest),
     Completions(verb::completions::Completions),
@@ -44,6 +47,7 @@ impl Verb {
             Self::Info(verb) => verb.run(),
             Self::Mine(verb) => verb.run(),
             Self::Bench(verb) => verb.run(),
+            Self::Report(verb) => verb.run(),
             Self::Devices(verb) => verb.run(),
             Self::Selftest(verb) => verb.run(),
             Self::Completions(verb) => verb.run(),
@@ -150,7 +154,7 @@ pub struct Search {
 impl Search {
     /// As np-core wants it.
     pub fn options(&self) -> anyhow::Result<Options> {
-        let mut options = Options::level(self.level.0);
+        let mut options = Options::level(self.level.number());
         options.block_bits = BlockBits::new(self.block_bits)?;
         // Whole blocks, so that records go on in step from segment to segment.
         let (segment, block) = (self.segment_size as usize, options.block_bits.bytes());
@@ -159,6 +163,36 @@ impl Search {
             options.effort.radius = radius.min(RADIUS_MAX);
         }
         Ok(options)
+    }
+}
+
+/// All that a verb is told that searches and writes no packed file.
+#[derive(Args, Clone, Debug)]
+pub struct Searching {
+    #[command(flatten)]
+    pub search: Search,
+    #[command(flatten)]
+    pub choice: Choice,
+    #[command(flatten)]
+    pub threads: Threads,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// [`Searching`], set up.
+pub struct Ready {
+    pub options: Options,
+    pub threads: usize,
+    pub miner: Box<dyn Miner>,
+}
+
+impl Searching {
+    /// Fixes the number of threads of this process and opens the miner that was asked for.
+    pub fn set_up(&self) -> anyhow::Result<Ready> {
+        let options = self.search.options()?;
+        let threads = self.threads.set_up()?;
+        let miner = self.choice.open(threads)?;
+        Ok(Ready { options, threads, miner })
     }
 }
 
@@ -199,11 +233,21 @@ impl Bounds {
 }
 
 /// `-1` to `-9` and `--level N`; the last one given counts.
-#[derive(Clone, Copy, Debug)]
-pub struct Level(pub u32);
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Level(Option<u32>);
 
 impl Level {
     const DEFAULT: u32 = 6;
+
+    /// The level that was given, or the default.
+    pub fn number(self) -> u32 {
+        self.0.unwrap_or(Self::DEFAULT)
+    }
+
+    /// The level that was given, or `other`.
+    pub fn or(self, other: u32) -> Self {
+        Self(self.0.or(Some(other)))
+    }
     const FLAGS: [&str; 9] = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 }
 
@@ -241,7 +285,7 @@ impl FromArgMatches for Level {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let flag = Self::FLAGS.iter().position(|flag| matches.get_flag(flag)).map(|i| i as u32 + 1);
         let number = matches.get_one::<u32>("level").copied();
-        Ok(Self(flag.or(number).unwrap_or(Self::DEFAULT)))
+        Ok(Self(flag.or(number)))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -265,7 +309,7 @@ mod tests {
         let level = |args: &[&str]| {
             let cli = Cli::try_parse_from([&["np-cli", "pack"], args].concat()).unwrap();
             let Verb::Pack(pack) = cli.verb else { panic!("not pack") };
-            pack.search.level.0
+            pack.search.level.number()
         };
         assert_eq!(level(&[]), 6);
         assert_eq!(level(&["-1"]), 1);

@@ -1,10 +1,12 @@
 //! np-cli: NoisePacker's command line. Parses, sets up, runs one verb, exits.
 
+mod audit;
 mod backend;
 mod cli;
 mod evidence;
 mod exit;
 mod fault;
+mod findings;
 mod interrupt;
 mod key_text;
 mod memory;

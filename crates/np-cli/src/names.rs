@@ -26,6 +26,13 @@ pub fn session(packed: &Path) -> PathBuf {
     name.into()
 }
 
+/// `FILE.html`: a page about it.
+pub fn page(file: &Path) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(".html");
+    name.into()
+}
+
 /// `FILE.np` without its `.np`.
 pub fn unpacked(file: &Path) -> anyhow::Result<PathBuf> {
     match (file.extension(), file.file_stem()) {

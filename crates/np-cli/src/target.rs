@@ -18,6 +18,7 @@ pub struct Target {
     /// For messages.
     pub label: String,
     written: u64,
+    makes: Makes,
     place: Place,
 }
 
@@ -42,6 +43,8 @@ pub enum Makes {
     Packed,
     /// Whatever was packed.
     Content,
+    /// A page about the input: as private as that, but with times of its own.
+    Page,
 }
 
 impl Target {
@@ -60,13 +63,13 @@ impl Target {
         };
         match path {
             None => Self::stdout(files, source, makes),
-            Some(path) => Self::named(path, files, source),
+            Some(path) => Self::named(path, files, source, makes),
         }
     }
 
     fn stdout(files: &Files, source: &Source, makes: Makes) -> anyhow::Result<Self> {
         let stdout = io::stdout();
-        let meant = files.stdout || files.force || makes == Makes::Content;
+        let meant = files.stdout || files.force || makes != Makes::Packed;
         if stdout.is_terminal() && !meant {
             bail!("packed data is not written to a terminal; name a file with -o, or use -c if you mean it");
         }
@@ -76,10 +79,10 @@ impl Target {
         {
             bail!("{} is both input and output; name another output", source.label);
         }
-        Ok(Self { label: "(stdout)".to_owned(), written: 0, place: Place::Stdout(stdout) })
+        Ok(Self { label: "(stdout)".to_owned(), written: 0, makes, place: Place::Stdout(stdout) })
     }
 
-    fn named(path: PathBuf, files: &Files, source: &Source) -> anyhow::Result<Self> {
+    fn named(path: PathBuf, files: &Files, source: &Source, makes: Makes) -> anyhow::Result<Self> {
         let label = path.display().to_string();
         let cannot = || format!("cannot write {label}");
         match std::fs::metadata(&path) {
@@ -106,7 +109,7 @@ impl Target {
                         );
                     }
                     let file = OpenOptions::new().write(true).open(&path).with_context(cannot)?;
-                    return Ok(Self { label, written: 0, place: Place::Special(file) });
+                    return Ok(Self { label, written: 0, makes, place: Place::Special(file) });
                 }
                 if !files.force {
                     bail!("{label} exists; use -f to overwrite it");
@@ -131,7 +134,7 @@ impl Target {
         });
         let temporary = temporary.with_context(cannot)?;
         let place = Place::Named { temporary, path, force: files.force };
-        Ok(Self { label, written: 0, place })
+        Ok(Self { label, written: 0, makes, place })
     }
 
     /// The name that the output gets, and that of the temporary file it is written to until then.
@@ -195,11 +198,11 @@ impl Target {
 
     /// Carries over mode, owner and times, syncs to the disk, and gives the output its name.
     pub fn finish(self, like: Option<&Metadata>) -> anyhow::Result<()> {
-        let Self { label, place, .. } = self;
+        let Self { label, makes, place, .. } = self;
         let Place::Named { temporary, path, force } = place else { return Ok(()) };
         let cannot = || format!("cannot write {label}; nothing was left behind");
         if let Some(like) = like {
-            carry_over(temporary.as_file(), like).with_context(cannot)?;
+            carry_over(temporary.as_file(), like, makes != Makes::Page).with_context(cannot)?;
         }
         fault::point("sync").and_then(|()| temporary.as_file().sync_all()).with_context(cannot)?;
         let partial = temporary.path().to_owned();
@@ -222,8 +225,8 @@ impl Target {
     }
 }
 
-/// Gives `file` the mode, the owner (where we may) and the times of `like`.
-fn carry_over(file: &File, like: &Metadata) -> io::Result<()> {
+/// Gives `file` the mode, the owner (where we may) and, if asked, the times of `like`.
+fn carry_over(file: &File, like: &Metadata, times_too: bool) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
@@ -236,6 +239,9 @@ fn carry_over(file: &File, like: &Metadata) -> io::Result<()> {
             mode = mode & 0o700 | shared << 3 | shared;
         }
         file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+    }
+    if !times_too {
+        return Ok(());
     }
     fault::point("times")?;
     let mut times = FileTimes::new();

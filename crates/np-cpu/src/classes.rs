@@ -4,6 +4,9 @@
 //! first block taken into the bit itself, what is left is with which of the others it agrees. Bits of
 //! one pattern (a *class*) are counted once for all four blocks, and the four weights are sums and
 //! differences of the eight counts.
+//!
+//! Classes are counted in whole strides. One that is a few bits longer may leave them out, as long as the
+//! bits left out of a quad stay within a budget: its weights are then known but for that many.
 
 /// Classes of four blocks.
 pub(crate) const CLASSES: usize = 8;
@@ -70,8 +73,10 @@ struct Part {
 /// What the four rows of a quad have in common.
 #[derive(Clone, Copy)]
 pub(crate) struct Quad {
-    /// For each row the bits where it differs from the first row, over all spans.
+    /// For each row the counted bits where it differs from the first row, over all spans.
     pub differ: [u32; 4],
+    /// Bits left out, over all spans.
+    pub lost: u32,
     /// Whether no class has more than [`SMALL`] strides.
     pub small: bool,
 }
@@ -81,10 +86,31 @@ pub(crate) fn span_bits(words: usize, spans: usize, span: usize) -> std::ops::Ra
     words * span / spans * 32..words * (span + 1) / spans * 32
 }
 
+/// Spans of a block of `words` words.
+pub(crate) fn spans(words: usize) -> usize {
+    words.div_ceil(SPAN / 32)
+}
+
+/// Cuts classes down to whole strides, those with the least over first, for at most `budget` bits in all.
+fn shorten(classes: &mut [Vec<Slot>; CLASSES], budget: usize) -> u32 {
+    let mut over: [(usize, usize); CLASSES] = std::array::from_fn(|c| (classes[c].len() % STRIDE, c));
+    over.sort_unstable();
+    let mut lost = 0;
+    for (bits, class) in over {
+        if lost + bits <= budget {
+            lost += bits;
+            let kept = classes[class].len() - bits;
+            classes[class].truncate(kept);
+        }
+    }
+    lost as u32
+}
+
 impl Classes {
     /// The plan for `blocks` of `words` words; a last quad that is not full repeats its last block.
-    pub(crate) fn new(blocks: &[u32], words: usize) -> Self {
-        let spans = words.div_ceil(SPAN / 32);
+    /// At most `budget` bits of a block are left out.
+    pub(crate) fn new(blocks: &[u32], words: usize, budget: u32) -> Self {
+        let spans = spans(words);
         let count = blocks.len() / words;
         let mut plan = Self { spans, parts: Vec::new(), entries: Vec::new(), quads: Vec::new() };
         let mut classes: [Vec<Slot>; CLASSES] = Default::default();
@@ -93,24 +119,27 @@ impl Classes {
                 let row = (4 * quad + r).min(count - 1);
                 &blocks[row * words..(row + 1) * words]
             });
-            let mut small = true;
+            let mut common = Quad { differ: [0; 4], lost: 0, small: true };
             for span in 0..spans {
                 for (at, bit) in span_bits(words, spans, span).enumerate() {
                     let sign = rows.map(|r| r[bit / 32] >> (bit % 32) & 1);
                     let class = (1..4).map(|r| (sign[r] ^ sign[0]) << (r - 1)).sum::<u32>();
                     classes[class as usize].push(Slot::bit(at, sign[0]));
                 }
+                common.lost += shorten(&mut classes, budget as usize / spans);
                 let mut part = Part { start: plan.entries.len(), strides: [0; CLASSES] };
-                for (class, strides) in classes.iter_mut().zip(&mut part.strides) {
+                for (c, (class, strides)) in classes.iter_mut().zip(&mut part.strides).enumerate() {
+                    for (r, differ) in common.differ.iter_mut().enumerate().skip(1) {
+                        *differ += if c >> (r - 1) & 1 == 1 { class.len() as u32 } else { 0 };
+                    }
                     class.resize(class.len().next_multiple_of(STRIDE), Slot::ZERO);
                     *strides = (class.len() / STRIDE) as u8;
-                    small &= *strides <= SMALL;
+                    common.small &= *strides <= SMALL;
                     plan.entries.append(class);
                 }
                 plan.parts.push(part);
             }
-            let differ = rows.map(|r| r.iter().zip(rows[0]).map(|(a, b)| (a ^ b).count_ones()).sum());
-            plan.quads.push(Quad { differ, small });
+            plan.quads.push(common);
         }
         plan
     }

@@ -1,12 +1,13 @@
 //! The join: blocks found by hashing, at a cost that does not grow with their number.
 //!
-//! Every leading word of every block goes into one table, in the polarity whose top bit is zero. A seed's
+//! Every leading word of every block goes into an [`Index`], in the polarity whose top bit is zero. A seed's
 //! leading mask words are looked up there: first in a bit filter that stays in the caches, then in a larger
 //! one, where nearly all end, then among the entries themselves. Each of the three goes over a whole batch,
 //! so that the memory has many questions at a time. A hash may lie, so what is found is checked on the
 //! words before it is weighed.
 
 use crate::board::Board;
+use crate::index::{Index, MULTIPLIER, salt};
 use crate::lanes::Lanes;
 use crate::masks;
 use crate::slices::GROUPS;
@@ -18,109 +19,8 @@ use rayon::prelude::*;
 
 /// Batches of seeds a task takes.
 const BATCHES: usize = 32;
-/// The first filter has at most 2^19 words, 2 MiB: beyond that a look costs several times as much.
-const NEAR_MOST: u32 = 19;
-/// A filter of up to 2^17 words, 512 KiB, fits the caches of a core and may be sparse.
-const NEAR_SPARSE: u32 = 17;
-/// The second filter has at most 2^22 words, 16 MiB.
-const FAR_MOST: u32 = 22;
-/// An odd multiplier: 2^32 over the golden ratio (Knuth, The Art of Computer Programming 3, 6.4).
-const MULTIPLIER: u32 = 0x9e37_79b1;
-
-/// Sets words at different places apart.
-const fn salt(place: usize) -> u32 {
-    (place as u32).wrapping_mul(0x85eb_ca6b)
-}
-
-/// The hash of a word at `place`, the same for a word and its complement.
-fn hash(word: u32, place: usize) -> u32 {
-    let canonical = word ^ ((word as i32 >> 31) as u32);
-    (canonical ^ salt(place)).wrapping_mul(MULTIPLIER)
-}
-
-/// A set of hashes, with some more in it than were put there.
-struct Sieve {
-    words: Vec<u32>,
-    multiplier: u32,
-    shift: u32,
-}
-
-impl Sieve {
-    /// `2^bits` words, at most `2^22`; `multiplier` is odd, and another for each sieve.
-    fn new(hashes: impl Iterator<Item = u32>, bits: u32, multiplier: u32) -> Self {
-        let mut sieve = Self { words: vec![0; 1 << bits], multiplier, shift: 32 - bits };
-        for hash in hashes {
-            let (word, ones) = sieve.place(hash);
-            sieve.words[word] |= ones;
-        }
-        sieve
-    }
-
-    /// The word of a hash, by its top bits, and the two ones it has there, by its lowest ten.
-    #[inline(always)]
-    fn place(&self, hash: u32) -> (usize, u32) {
-        let hash = hash.wrapping_mul(self.multiplier);
-        ((hash >> self.shift) as usize, 1 << (hash & 31) | 1 << (hash >> 5 & 31))
-    }
-
-    #[inline(always)]
-    fn has(&self, hash: u32) -> bool {
-        let (word, ones) = self.place(hash);
-        self.words[word] & ones == ones
-    }
-}
-
-/// Every leading word of every block.
-struct Index {
-    near: Sieve,
-    /// What the first sieve lets through goes into this one, if the first is too full.
-    far: Option<Sieve>,
-    /// `hash << 32 | block`, sorted.
-    entries: Vec<u64>,
-    /// Where the entries of each value of the top bits start; one more at the end.
-    starts: Vec<u32>,
-    starts_shift: u32,
-}
-
-impl Index {
-    fn new(blocks: &[u32], words: usize, places: usize) -> Self {
-        let mut entries: Vec<u64> = blocks
-            .par_chunks_exact(words)
-            .enumerate()
-            .flat_map_iter(|(block, bits)| {
-                let hashes = bits.iter().take(places).enumerate();
-                hashes.map(move |(place, word)| u64::from(hash(*word, place)) << 32 | block as u64)
-            })
-            .collect();
-        entries.par_sort_unstable();
-        entries.dedup();
-        let count = entries.len() as u64;
-        let log = |n: u64| n.next_power_of_two().trailing_zeros();
-        // Two entries a word let 2 % through; a quarter of one, where that is still small, 0.02 %.
-        let bits = log(count / 2).max(log(4 * count).min(NEAR_SPARSE)).max(1);
-        let hashes = || entries.iter().map(|e| (e >> 32) as u32);
-        let near = Sieve::new(hashes(), bits.min(NEAR_MOST), 1);
-        let far = (bits > NEAR_MOST).then(|| Sieve::new(hashes(), FAR_MOST, 0xc2b2_ae35));
-        let bits = log(count).clamp(1, 26);
-        let starts_shift = 32 - bits;
-        let mut starts = Vec::with_capacity((1 << bits) + 1);
-        let mut at = 0;
-        for top in 0..=1u64 << bits {
-            while at < entries.len() && entries[at] >> 32 >> starts_shift < top {
-                at += 1;
-            }
-            starts.push(at as u32);
-        }
-        Self { near, far, entries, starts, starts_shift }
-    }
-
-    /// The blocks that have a word of this hash.
-    fn blocks(&self, hash: u32) -> impl Iterator<Item = u32> + '_ {
-        let top = (hash >> self.starts_shift) as usize;
-        let entries = &self.entries[self.starts[top] as usize..self.starts[top + 1] as usize];
-        entries.iter().filter(move |e| (**e >> 32) as u32 == hash).map(|e| *e as u32)
-    }
-}
+/// How many questions ahead the memory is asked: a look that misses the caches takes as long as many that do not.
+const AHEAD: usize = 32;
 
 /// A thread's buffers.
 struct Scratch<L: Lanes> {
@@ -144,7 +44,7 @@ pub(crate) fn mine<L: Lanes>(
 ) -> Result<(), MineError> {
     let words = job.block_bits.words();
     let places = words.min(places as usize);
-    let index = Index::new(job.blocks, words, places);
+    let index = Index::new(job.blocks, words, places, watch)?;
     let batch = GROUPS * L::COUNT;
     let task_seeds = (batch * BATCHES) as u64;
     let tasks = (job.seeds.end - job.seeds.start).div_ceil(task_seeds);
@@ -234,9 +134,10 @@ fn filter<L: Lanes>(
             l.store(l.mul(l.xor(canonical, salt), multiplier), out);
         }
     }
+    // No branch on what is found: which seeds pass cannot be predicted.
     let mut count = 0;
-    // No branch: which seeds pass cannot be predicted.
     for (at, hash) in hashes.iter().enumerate() {
+        index.near.fetch(hashes[(at + AHEAD).min(hashes.len() - 1)]);
         passed[count] = at as u32;
         count += usize::from(index.near.has(*hash));
     }
@@ -244,6 +145,7 @@ fn filter<L: Lanes>(
         let near = count;
         count = 0;
         for i in 0..near {
+            far.fetch(hashes[passed[(i + AHEAD).min(near - 1)] as usize]);
             let at = passed[i];
             passed[count] = at;
             count += usize::from(far.has(hashes[at as usize]));

@@ -27,6 +27,7 @@ mod board;
 mod broken;
 mod classes;
 mod direct;
+mod index;
 mod join;
 mod kernel;
 mod lanes;

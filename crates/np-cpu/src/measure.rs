@@ -1,13 +1,12 @@
-//! The speed of each stage of mining, for every kernel the machine has, beside the scalar oracle.
+//! The stages of mining as tasks to be timed. `cargo xtask bench` runs them in turn with what they are compared with.
 //!
-//! Stages: A, mask making; B, scoring; C, both, as [`CpuMiner`] does it; and the join. A rate is the best
-//! of several short runs, and the oracle is timed between them, so that a busy machine does little harm.
+//! Stages: A, mask making; B, scoring; C, both, as [`CpuMiner`] does it; and the join.
 
 use crate::classes::Classes;
 use crate::direct::{self, Tile};
 use crate::kernel::{Kernel, Stage};
 use crate::lanes::Lanes;
-use crate::sliced::{self, Batch};
+use crate::sliced::{self, Batch, Sums};
 use crate::slices::{GROUPS, Slices};
 use crate::{CpuMiner, masks};
 use np_core::block::{BlockBits, weight};
@@ -15,82 +14,55 @@ use np_core::generator::{Generator, Seeding, mask_words};
 use np_core::miner::{Filter, Job, MineError, Miner};
 use np_core::scalar::ScalarMiner;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
-/// One measured rate.
-#[derive(Clone, Debug)]
-pub struct Figure {
-    /// What was done: stage and shape, e.g. `A masks W=16`.
-    pub what: String,
-    /// The kernel's name.
-    pub kernel: &'static str,
-    /// Threads it ran on.
-    pub threads: usize,
-    /// What `rate` counts: `seeds` or `pairs`.
-    pub unit: &'static str,
-    /// Units a second.
-    pub rate: f64,
-    /// Units a second of what it is compared with.
-    pub peer_rate: f64,
-    /// What it is compared with, on one thread.
-    pub peer: &'static str,
+/// Something that does the same work each time it is run.
+pub struct Task {
+    /// Units (seeds, pairs, bytes) of work a run does.
+    pub units: f64,
+    run: Box<dyn FnMut() -> Result<(), MineError> + Send>,
 }
 
-impl Figure {
-    /// How many times as fast as the peer.
-    pub fn ratio(&self) -> f64 {
-        self.rate / self.peer_rate
+impl Task {
+    /// A task that does `units` units of work.
+    pub fn new(units: f64, mut run: impl FnMut() + Send + 'static) -> Self {
+        Self::fallible(units, move || {
+            run();
+            Ok(())
+        })
     }
+
+    fn fallible(units: f64, run: impl FnMut() -> Result<(), MineError> + Send + 'static) -> Self {
+        Self { units, run: Box::new(run) }
+    }
+
+    /// Runs it once. Fails if a miner does.
+    pub fn run(&mut self) -> Result<(), MineError> {
+        (self.run)()
+    }
+}
+
+/// How a pair is scored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scoring {
+    /// By popcount.
+    Direct,
+    /// By bit slices; transposing the masks is part of it.
+    Sliced,
 }
 
 /// Words of a default block.
 const WORDS: usize = 16;
 /// A fold few random pairs reach: scoring finds next to nothing, as in a long search.
 const BOUND: u32 = 190;
+/// Bits a quad may leave out under that bound, as the miner would say.
+const LOST: u32 = 24;
+/// Seeds of the scalar oracle's mask making.
+const SCALAR_SEEDS: u32 = 2000;
+/// Masks the scalar oracle scores.
+const SCALAR_MASKS: usize = 50;
 
-/// Measures every kernel this machine has: A and B on one thread, C and the join on one and on `threads`.
-/// Each figure takes about `time`; `only` leaves a single kernel. Fails only if threads cannot be started.
-pub fn every_kernel(time: Duration, threads: usize, only: Option<&str>) -> Result<Vec<Figure>, MineError> {
-    let mut figures = Vec::new();
-    let wanted = |k: &Kernel| k.is_supported() && only.is_none_or(|name| name == k.id());
-    for kernel in Kernel::ALL.into_iter().filter(wanted) {
-        figures.extend([1, WORDS].map(|words| making(kernel, words, time)));
-        figures.extend([false, true].map(|sliced| scoring(kernel, sliced, time)));
-        for threads in if threads > 1 { vec![1, threads] } else { vec![1] } {
-            let miner = CpuMiner::with_threads(threads)?.with_kernel(kernel).unwrap_or_default();
-            for blocks in [1, 64, 1024] {
-                figures.push(mining(&miner, blocks, time)?);
-            }
-            for places in [1, 4, 8] {
-                figures.push(joining(&miner, places, time)?);
-            }
-        }
-    }
-    Ok(figures)
-}
-
-/// The best rates of two things that are run in turn, each doing so many units, for about `time` in all.
-fn paired(
-    time: Duration,
-    (units, mut run): (f64, impl FnMut()),
-    (peer_units, mut peer): (f64, impl FnMut()),
-) -> (f64, f64) {
-    let (start, mut best, mut peer_best) = (Instant::now(), 0f64, 0f64);
-    let mut runs = 0;
-    while runs < 3 || start.elapsed() < time {
-        let now = Instant::now();
-        run();
-        best = best.max(units / now.elapsed().as_secs_f64());
-        let now = Instant::now();
-        peer();
-        peer_best = peer_best.max(peer_units / now.elapsed().as_secs_f64());
-        runs += 1;
-    }
-    (best, peer_best)
-}
-
-/// Blocks like noise (SplitMix64).
-fn noise(words: usize) -> Vec<u32> {
+/// Words like noise (SplitMix64).
+pub fn noise(words: usize) -> Vec<u32> {
     let mut state = 1u64;
     let mut word = || {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -101,99 +73,104 @@ fn noise(words: usize) -> Vec<u32> {
     (0..words).map(|_| word()).collect()
 }
 
-fn scalar_masks(words: usize, seeds: u32) {
+/// A: masks of `words` words by the scalar oracle, in seeds.
+pub fn scalar_masks(words: usize) -> Task {
     let mut mask = vec![0; words];
-    for seed in 0..seeds {
-        mask_words(seed, &mut mask);
-        black_box(&mask);
-    }
+    Task::new(SCALAR_SEEDS.into(), move || {
+        for seed in 0..SCALAR_SEEDS {
+            mask_words(seed, &mut mask);
+            black_box(&mask);
+        }
+    })
+}
+
+/// A: masks of `words` words, in seeds.
+pub fn masks(kernel: Kernel, words: usize) -> Task {
+    kernel.run(Masks { words, batches: 50 })
 }
 
 struct Masks {
     words: usize,
     batches: usize,
-    time: Duration,
 }
 
 impl Stage for Masks {
-    type Out = (f64, f64);
-    fn run<L: Lanes>(self, l: L) -> (f64, f64) {
+    type Out = Task;
+    fn run<L: Lanes>(self, l: L) -> Task {
+        let Self { words, batches } = self;
         let batch = GROUPS * L::COUNT;
         let mut state = Vec::new();
-        let mut out = vec![l.splat(0); GROUPS * self.words];
-        let run = || {
-            for at in 0..self.batches {
-                masks::make(l, (at * batch) as u32, GROUPS, self.words, &mut state, &mut out);
+        let mut out = vec![l.splat(0); GROUPS * words];
+        Task::new((batch * batches) as f64, move || {
+            for at in 0..batches {
+                masks::make(l, (at * batch) as u32, GROUPS, words, &mut state, &mut out);
                 black_box(&out);
             }
-        };
-        let peer = || scalar_masks(self.words, 2000);
-        paired(self.time, ((batch * self.batches) as f64, run), (2000.0, peer))
+        })
     }
 }
 
-/// A: masks of `words` words.
-fn making(kernel: Kernel, words: usize, time: Duration) -> Figure {
-    let (rate, peer_rate) = kernel.run(Masks { words, batches: 100, time });
-    let what = format!("A masks W={words}");
-    Figure { what, kernel: kernel.id(), threads: 1, unit: "seeds", rate, peer_rate, peer: "scalar" }
+/// B: `blocks` blocks of 512 bits by the scalar oracle, in pairs.
+pub fn scalar_scoring(blocks: usize) -> Task {
+    let noise = noise(blocks * WORDS);
+    let mut mask = [0; WORDS];
+    mask_words(0, &mut mask);
+    Task::new((SCALAR_MASKS * blocks) as f64, move || {
+        for _ in 0..SCALAR_MASKS {
+            for block in noise.chunks_exact(WORDS) {
+                black_box(weight(block, black_box(&mask)));
+            }
+        }
+    })
 }
 
-struct Scores<'a> {
-    blocks: &'a [u32],
-    sliced: bool,
-    time: Duration,
+/// B: `blocks` blocks (a multiple of 64) of 512 bits, the masks made before, in pairs.
+pub fn scoring(kernel: Kernel, how: Scoring, blocks: usize) -> Task {
+    kernel.run(Scores { blocks: noise(blocks * WORDS), how })
 }
 
-impl Stage for Scores<'_> {
-    type Out = (f64, f64);
-    fn run<L: Lanes>(self, l: L) -> (f64, f64) {
+struct Scores {
+    blocks: Vec<u32>,
+    how: Scoring,
+}
+
+impl Stage for Scores {
+    type Out = Task;
+    fn run<L: Lanes>(self, l: L) -> Task {
+        let Self { blocks, how } = self;
         let batch = GROUPS * L::COUNT;
-        let count = self.blocks.len() / WORDS;
+        let count = blocks.len() / WORDS;
         let mut masks = vec![l.splat(0); GROUPS * WORDS];
         masks::make(l, 0, GROUPS, WORDS, &mut Vec::new(), &mut masks);
         let mut slices = Slices::new();
-        let mut sums = Vec::new();
-        let classes = Classes::new(self.blocks, WORDS);
+        let mut sums = Sums::new(l);
+        let classes = Classes::new(&blocks, WORDS, LOST);
         let bounds = vec![BOUND as i32; 64];
         let quads: Vec<usize> = (0..16).collect();
         let mut hits = Vec::new();
-        let run = || {
-            if self.sliced {
+        // Some hundred microseconds, whatever the blocks are.
+        let turns = 4096_usize.div_ceil(count);
+        let mut score = move || {
+            if how == Scoring::Sliced {
                 slices.fill(l, &masks, WORDS);
             }
-            for (at, blocks) in self.blocks.chunks_exact(64 * WORDS).enumerate() {
+            for (at, blocks) in blocks.chunks_exact(64 * WORDS).enumerate() {
                 let tile =
                     Tile { words: WORDS, first: 0, seeds: batch, blocks, block: 64 * at, bounds: &bounds };
-                if self.sliced {
-                    let batch = Batch { classes: &classes, quad: 16 * at, slices: &slices, masks: &masks };
-                    sliced::score(l, tile, &batch, &quads, &mut sums, &mut hits);
-                } else {
-                    direct::score(l, tile, &masks, &quads, &mut hits);
+                match how {
+                    Scoring::Direct => direct::score(l, tile, &masks, &quads, &mut hits),
+                    Scoring::Sliced => {
+                        let batch =
+                            Batch { classes: &classes, quad: 16 * at, slices: &slices, masks: &masks };
+                        sliced::score(l, tile, &batch, &quads, &mut sums, &mut hits);
+                    }
                 }
+                black_box(&hits);
                 hits.clear();
             }
         };
-        let mut mask = [0; WORDS];
-        mask_words(0, &mut mask);
-        let peer = || {
-            for _ in 0..50 {
-                for block in self.blocks.chunks_exact(WORDS) {
-                    black_box(weight(block, black_box(&mask)));
-                }
-            }
-        };
-        paired(self.time, ((batch * count) as f64, run), ((50 * count) as f64, peer))
+        Task::new((batch * count * turns) as f64, move || (0..turns).for_each(|_| score()))
     }
-}
-
-/// B: 1024 blocks of 512 bits, the masks made before.
-fn scoring(kernel: Kernel, sliced: bool, time: Duration) -> Figure {
-    let blocks = noise(1024 * WORDS);
-    let (rate, peer_rate) = kernel.run(Scores { blocks: &blocks, sliced, time });
-    let what = if sliced { "B sliced, transposing included" } else { "B direct" };
-    let what = format!("{what}, 1024 blocks");
-    Figure { what, kernel: kernel.id(), threads: 1, unit: "pairs", rate, peer_rate, peer: "scalar" }
 }
 
 fn job(blocks: &[u32], seeds: u64, filter: Filter) -> Job<'_> {
@@ -209,58 +186,53 @@ fn job(blocks: &[u32], seeds: u64, filter: Filter) -> Job<'_> {
     }
 }
 
-/// Runs a miner, and says what went wrong after the clock has stopped.
-fn run(miner: &dyn Miner, job: &Job<'_>, failed: &mut Option<MineError>) {
-    match miner.mine(job, &()) {
-        Ok(found) => {
-            black_box(found);
-        }
-        Err(error) => *failed = Some(error),
-    }
-}
-
-/// C: masks made and scored against so many blocks of 512 bits.
-fn mining(miner: &CpuMiner, blocks: usize, time: Duration) -> Result<Figure, MineError> {
+fn whole(miner: impl Miner + Send + 'static, blocks: usize, seeds: u64, filter: Filter) -> Task {
     let noise = noise(blocks * WORDS);
-    let seeds = (1 << 29) / (100 + 10 * blocks as u64);
-    let peer_seeds = 8_000_000 / (1000 + 20 * blocks as u64);
-    let (mut failed, mut peer_failed) = (None, None);
-    let (rate, peer_rate) = paired(
-        time,
-        (seeds as f64, || run(miner, &job(&noise, seeds, Filter::All), &mut failed)),
-        (peer_seeds as f64, || run(&ScalarMiner, &job(&noise, peer_seeds, Filter::All), &mut peer_failed)),
-    );
-    let (kernel, threads) = (miner.kernel().id(), miner.threads());
-    let figure = Figure {
-        what: format!("C both, {blocks} blocks"),
-        kernel,
-        threads,
-        unit: "seeds",
-        rate,
-        peer_rate,
-        peer: "scalar",
-    };
-    failed.or(peer_failed).map_or(Ok(figure), Err)
+    Task::fallible(seeds as f64, move || {
+        black_box(miner.mine(&job(&noise, seeds, filter), &())?);
+        Ok(())
+    })
 }
 
-/// The join against a million blocks; its peer is mask making alone, of as many words, by the same kernel.
-fn joining(miner: &CpuMiner, places: u32, time: Duration) -> Result<Figure, MineError> {
-    let noise = noise((1 << 20) * WORDS);
-    let join = Filter::Join { words: places };
-    let seeds = 4_000_000;
-    let mut failed = None;
-    // Hashing the blocks is done once for all seeds: what a few seeds take is taken off.
-    let base = paired(time, (1.0, || run(miner, &job(&noise, 1, join), &mut failed)), (1.0, || ())).0;
-    let all = paired(time, (1.0, || run(miner, &job(&noise, seeds, join), &mut failed)), (1.0, || ())).0;
-    let alone = making(miner.kernel(), places as usize, time);
-    let figure = Figure {
-        what: format!("join of {places} words, 2^20 blocks"),
-        kernel: miner.kernel().id(),
-        threads: miner.threads(),
-        unit: "seeds",
-        rate: seeds as f64 / (1.0 / all - 1.0 / base),
-        peer_rate: alone.rate,
-        peer: "mask making alone",
-    };
-    failed.map_or(Ok(figure), Err)
+/// C: masks made and scored against so many blocks of 512 bits by the scalar oracle, in seeds.
+pub fn scalar_mining(blocks: usize) -> Task {
+    whole(ScalarMiner, blocks, 4_000_000 / (1000 + 20 * blocks as u64), Filter::All)
+}
+
+/// C: masks made and scored against so many blocks of 512 bits, in seeds.
+pub fn mining(miner: &CpuMiner, blocks: usize) -> Task {
+    whole(miner.clone(), blocks, (1 << 27) / (100 + 10 * blocks as u64), Filter::All)
+}
+
+/// The join of the first `words` words with so many blocks of 512 bits, in seeds. Its index is made in each run.
+pub fn joining(miner: &CpuMiner, words: u32, blocks: usize, seeds: u64) -> Task {
+    whole(miner.clone(), blocks, seeds, Filter::Join { words })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_do_what_they_say() {
+        let miner = CpuMiner::with_threads(2).unwrap();
+        let mut ran = 0;
+        for mut task in [
+            scalar_masks(1),
+            scalar_scoring(64),
+            scalar_mining(64),
+            masks(miner.kernel(), 3),
+            scoring(miner.kernel(), Scoring::Direct, 64),
+            scoring(miner.kernel(), Scoring::Sliced, 64),
+            mining(&miner, 64),
+            joining(&miner, 2, 100, 1000),
+        ] {
+            assert!(task.units >= 1000.0);
+            task.run().unwrap();
+            ran += 1;
+        }
+        assert_eq!(ran, 8);
+        let unwanted = whole(miner, 3, np_core::miner::SEED_END + 1, Filter::All).run();
+        assert!(matches!(unwanted, Err(MineError::BadJob { .. })));
+    }
 }

@@ -73,11 +73,16 @@ impl<'a, L: Lanes> Section<'a, L> {
         let words = job.block_bits.words();
         let seeds = job.seeds.end - job.seeds.start;
         let pays = blocks.len() >= SLICED_BLOCKS && seeds >= SLICED_BATCHES * Self::BATCH as u64;
-        let classes =
-            pays.then(|| Classes::new(&job.blocks[blocks.start * words..blocks.end * words], words));
-        // Three standard deviations from N / 2, where one pair in 400 lies, and the filter's slack.
+        // Weights scatter around N / 2 by a standard deviation of sqrt(N) / 2.
         let bits = job.block_bits.bits() as i32;
-        let sliced_bound = bits / 2 - 3 * bits.isqrt() / 2 - sliced::SLACK;
+        // What the filter lets through must stay rare: bits are left out of the counts as long as it reaches no
+        // further than 4.25 deviations from N / 2, which one pair in 50,000 does.
+        let room = bits / 2 - job.fold_limit.min(bits as u32 / 2) as i32 - 17 * bits.isqrt() / 8;
+        let lost = (2 * (room - sliced::slack(words, 0))).clamp(0, bits / 16) as u32;
+        let classes =
+            pays.then(|| Classes::new(&job.blocks[blocks.start * words..blocks.end * words], words, lost));
+        // Beyond three deviations, where one pair in 400 lies, it does not pay.
+        let sliced_bound = bits / 2 - 3 * bits.isqrt() / 2 - sliced::slack(words, lost);
         Self { l, job, board, blocks, classes, sliced_bound }
     }
 
@@ -92,7 +97,7 @@ impl<'a, L: Lanes> Section<'a, L> {
             state: Vec::new(),
             masks: Vec::new(),
             slices: Slices::new(),
-            sums: Vec::new(),
+            sums: Sums::new(self.l),
             bounds: Vec::new(),
             sliced: Vec::new(),
             direct: Vec::new(),

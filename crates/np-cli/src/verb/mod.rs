@@ -7,6 +7,7 @@ pub mod info;
 pub mod man;
 pub mod mine;
 pub mod pack;
+pub mod report;
 pub mod selftest;
 pub mod unpack;
 pub mod verify;

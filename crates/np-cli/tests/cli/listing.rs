@@ -193,7 +193,8 @@ fn devices_completions_and_manual() {
         assert!(out.contains("np-cli") && out.contains("unpack"), "{shell}");
     }
     let manual = String::from_utf8(sandbox.ok(&["man"]).stdout).unwrap();
-    let verbs = ["pack", "unpack", "verify", "info", "mine", "bench", "devices", "completions", "man"];
+    let verbs =
+        ["pack", "unpack", "verify", "info", "mine", "bench", "report", "devices", "completions", "man"];
     sandbox.ok(&["man", "pages"]);
     for verb in verbs {
         let page = String::from_utf8(sandbox.read(&format!("pages/np-cli-{verb}.1"))).unwrap();

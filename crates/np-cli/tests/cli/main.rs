@@ -7,6 +7,7 @@ mod corrupt;
 mod faults;
 mod files;
 mod listing;
+mod report;
 mod resume;
 mod round_trip;
 mod sandbox;

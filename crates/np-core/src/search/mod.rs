@@ -28,6 +28,8 @@ pub struct Effort {
     pub solve_budget: u64,
     /// Seeds mined at each of them.
     pub start_seeds: u64,
+    /// Most words decoded at once where a noisy stream of unknown start shows; see [`ScanOptions::decode_words`].
+    pub decode_words: usize,
     /// Most mask words a start is mined with: the more, the more bit errors it is found through.
     pub start_words: u32,
     /// Seeds tried for exact and nearly exact starts of blocks.
@@ -60,6 +62,11 @@ impl Effort {
             starts: 1 << starts,
             solve_budget: 1 << solve,
             start_seeds: seeds(start_seeds).min(SEED_END),
+            decode_words: match start_seeds {
+                0..26 => 1 << 13,
+                26 => 1 << 14,
+                _ => 1 << 15,
+            },
             start_words: if start_seeds < 26 { 64 } else { SHORT_WORDS as u32 },
             join_seeds: seeds(join_seeds).min(SEED_END),
             score_pairs: seeds(pairs),
@@ -173,7 +180,9 @@ pub fn search(
             // After the starts: a stream whose start is known needs no state as its key, even under noise.
             let regions = open_regions(content.len(), &noise, &runs);
             watch.stage("solve", regions.iter().map(|r| r.len() as u64).sum());
-            for found in solve::scan(content, &regions, &ScanOptions::default()) {
+            let scanning =
+                ScanOptions { decode_words: options.effort.decode_words, ..ScanOptions::default() };
+            for found in solve::scan(content, &regions, &scanning) {
                 explain(solved_anchor(found), &mut runs);
             }
         }

@@ -20,8 +20,7 @@ const SWEEPS: usize = 100;
 pub(crate) fn recover(decoder: &Decoder, words: &[u32], work: &mut usize) -> Option<(usize, Block, bool)> {
     let mut now = words.to_vec();
     let mut settled = vec![false; words.len()];
-    // A state with a wrong bit explains the words too, but worse than the flips there are would.
-    let enough = decoder.flips(words) * 21 / 20;
+    let enough = enough(decoder, words);
     let mut found: Option<(u64, usize, Block)> = None;
     for _ in 0..PASSES {
         *work += words.len() * decoder.decode(words, &mut now, settled);
@@ -47,6 +46,12 @@ pub(crate) fn recover(decoder: &Decoder, words: &[u32], work: &mut usize) -> Opt
         settled = fits(&now).iter().map(|fits| *fits == 3).collect();
     }
     found.map(|(mismatches, at, block)| (at, block, mismatches <= enough))
+}
+
+/// Mismatches that the flips in `words`, as the checks tell of them, allow: a state with a wrong bit explains the
+/// words too, but worse than that.
+pub(crate) fn enough(decoder: &Decoder, words: &[u32]) -> u64 {
+    decoder.flips(words) * 21 / 20
 }
 
 /// Mismatches between `words` and the stream with `block` at word `at`, if few enough in every generation, and at most

@@ -5,8 +5,9 @@
 //! * a stream of any seeding at any position: the recurrence of the untempered words, then 624 clean words,
 //!   walked back to a `genrand` seed or a `by_array` key of a few words where there is one within
 //!   [`ScanOptions::walk_back`] generations, else the state itself.
-//! * a noisy stream of 32 KiB or more, at up to some 5 % flips: where the recurrence shows it, up to
-//!   [`ScanOptions::decode_words`] words are decoded by belief propagation and majority, then as above.
+//! * a noisy stream of 32 KiB or more, up to some 7 % flips, or of 128 KiB or more, up to 9 % if so many words may be
+//!   decoded: where the recurrence shows it, up to [`ScanOptions::decode_words`] words are decoded by belief
+//!   propagation and majority, then as above.
 //!
 //! Streams whose every bit is inverted are found as well: pairs of words do not change, and the recurrence changes by
 //! a constant.

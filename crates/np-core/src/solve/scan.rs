@@ -196,11 +196,14 @@ impl<'a> Scan<'a> {
         }
         *decoded = from + 4 * stretch.end;
         let (from, words) = (from + 4 * stretch.start, &words[stretch]);
+        let enough = majority::enough(decoder, words);
         let (mut work, spare) = (0, self.spare);
         let recovered = majority::recover(decoder, words, &mut work);
         self.spare = spare.saturating_sub(work);
         let (at, block, sure) = recovered?;
         let state = self.explaining(block, from + 4 * at, complement, left)?;
+        // A wrong bit may show only farther on, where it has spread.
+        let sure = sure && state.flips() * 32 * words.len() as u64 <= enough * 8 * state.bytes() as u64;
         // As long as there is more of the stream to decode, a doubtful state is not taken.
         let end = state.at + state.after.bytes;
         let taken = sure || end < *decoded + 4 * self.options.decode_words;

@@ -1,17 +1,15 @@
 //! The ledger shared out among the proof of concept's chunks: each bit of the packed file is borne by the
 //! bytes it was spent on, so that the chunks and the tail together bear all of them.
 
+use crate::audit::proof_of_concept::CHUNK_BYTES;
 use crate::evidence::Flips;
 use np_core::format::layout::{blocks, plain_ranges};
 use np_core::format::reader::HEADER_BYTES;
 use np_core::format::segment::{CodedSegment, Decoded};
 use np_core::generator::Key;
 use np_core::ledger::Heading;
-use std::fmt::Write;
 use std::ops::Range;
 
-/// Three blocks of 512 bits.
-pub const CHUNK_BYTES: usize = 192;
 /// A chunk's blocks.
 const CHUNK_BLOCKS: usize = 3;
 
@@ -20,7 +18,6 @@ pub struct Accounts {
     input: usize,
     /// By chunk; last the tail that fills none.
     chunks: Vec<Account>,
-    last_seed: Option<u32>,
 }
 
 #[derive(Clone, Default)]
@@ -28,14 +25,13 @@ struct Account {
     bits: f64,
     /// Bytes that runs or packed blocks explain.
     explained: usize,
-    delta: Option<i64>,
     seeds: usize,
 }
 
 impl Accounts {
     /// For an input of `input` bytes.
     pub fn new(input: usize) -> Self {
-        Self { input, chunks: vec![Account::default(); input / CHUNK_BYTES + 1], last_seed: None }
+        Self { input, chunks: vec![Account::default(); input / CHUNK_BYTES + 1] }
     }
 
     /// Takes in the next segment.
@@ -67,7 +63,7 @@ impl Accounts {
                 explained.push((shift(range.clone()), flips.entropy()));
                 packed.push((shift(range.clone()), 1.0));
                 self.explain(shift(range));
-                self.note_seed(base + at, block.seed);
+                self.account(base + at).seeds += 1;
             }
         }
         let plain: Vec<_> = plain_ranges(segment.len, &segment.runs, decoded.grid.as_ref())
@@ -122,14 +118,6 @@ impl Accounts {
         self.by_chunk(range, |account, bytes| account.explained += bytes);
     }
 
-    fn note_seed(&mut self, at: usize, seed: u32) {
-        let delta = self.last_seed.map(|last| i64::from(seed) - i64::from(last));
-        self.last_seed = Some(seed);
-        let account = self.account(at);
-        account.seeds += 1;
-        account.delta = account.delta.or(delta);
-    }
-
     fn account(&mut self, at: usize) -> &mut Account {
         &mut self.chunks[at / CHUNK_BYTES]
     }
@@ -143,31 +131,23 @@ impl Accounts {
         }
     }
 
-    /// Every `step`-th chunk, and the tail.
-    pub fn table(&self, step: usize) -> String {
-        let mut out = String::new();
-        let _ = writeln!(out, "   #ID | STATUS       |    DELTA | NET GAIN | SO FAR (bits)");
-        let mut so_far = 0.0;
+    /// How chunk `id` fared, or, after the last one, the tail: its status and the bits it saved.
+    pub fn fared(&self, id: usize) -> (String, f64) {
+        let tail = id == self.input / CHUNK_BYTES;
+        let bytes = if tail { self.input % CHUNK_BYTES } else { CHUNK_BYTES };
+        let account = &self.chunks[id];
+        let status = match (account.explained, tail) {
+            (0, _) => "RAW".to_owned(),
+            (explained, _) if explained == bytes && account.seeds == 0 => "RUN".to_owned(),
+            (_, true) => "PACKED".to_owned(),
+            (explained, _) => format!("PACKED {}/{CHUNK_BLOCKS}", explained * CHUNK_BLOCKS / CHUNK_BYTES),
+        };
+        (status, 8.0 * bytes as f64 - account.bits)
+    }
+
+    /// Chunks of which a run or a packed block explains at least a part.
+    pub fn explained(&self) -> usize {
         let whole = self.input / CHUNK_BYTES;
-        for (id, account) in self.chunks.iter().enumerate() {
-            let bytes = if id < whole { CHUNK_BYTES } else { self.input % CHUNK_BYTES };
-            let gain = 8.0 * bytes as f64 - account.bits;
-            so_far += gain;
-            let tail = id == whole;
-            if (tail && bytes == 0 && account.bits == 0.0) || (!tail && !id.is_multiple_of(step)) {
-                continue;
-            }
-            let blocks = account.explained * CHUNK_BLOCKS / CHUNK_BYTES;
-            let status = match (account.explained, tail) {
-                (0, _) => "RAW".to_owned(),
-                (explained, _) if explained == bytes && account.seeds == 0 => "RUN".to_owned(),
-                (_, true) => "PACKED".to_owned(),
-                _ => format!("PACKED {blocks}/{CHUNK_BLOCKS}"),
-            };
-            let name = if tail { "tail".to_owned() } else { id.to_string() };
-            let delta = account.delta.map_or("-".to_owned(), |delta| format!("{delta:+}"));
-            let _ = writeln!(out, "{name:>6} | {status:<12} | {delta:>8} | {gain:>+8.1} | {so_far:>+8.1}");
-        }
-        out
+        self.chunks[..whole].iter().filter(|account| account.explained > 0).count()
     }
 }
