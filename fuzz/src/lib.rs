@@ -129,6 +129,7 @@ impl AnyOptions {
             join_seeds: u64::from(self.join_seeds),
             score_pairs: u64::from(self.pairs % 8192),
             radius: u32::from(self.radius % 32),
+            ..Effort::level(1)
         };
         let segment_bytes = match self.segment {
             0..1024 => 1 << 25,
