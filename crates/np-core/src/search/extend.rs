@@ -173,7 +173,8 @@ fn cheapest_path(weights: &Weights, states: &[State]) -> Vec<u8> {
     path
 }
 
-/// Moves each run's outer ends to the byte where the gain is largest, a chunk either way.
+/// Moves each run's ends to the byte where the gain is largest, a chunk either way; where two runs touch, the end
+/// of one is the start of the other.
 fn trim(
     content: &[u8],
     bounds: Range<usize>,
@@ -182,53 +183,64 @@ fn trim(
     runs: Vec<Range<usize>>,
 ) -> Vec<Range<usize>> {
     let mut out: Vec<Range<usize>> = Vec::new();
+    // Where the run before ended, if it touches this one.
+    let mut joint = None;
     for (i, run) in runs.iter().enumerate() {
-        let floor = out.last().map_or(lo, |r| r.end).max(run.start.saturating_sub(CHUNK));
-        let ceiling = runs.get(i + 1).map_or(bounds.end, |next| next.start).min(run.end + CHUNK);
+        let following = runs.get(i + 1);
+        let next = following.filter(|next| next.start == run.end);
+        let limit = next.map_or(following.map_or(bounds.end, |next| next.start), |next| next.end);
+        let ceiling = limit.min(run.end + CHUNK);
+        let touched = joint.take();
+        let floor =
+            touched.unwrap_or_else(|| out.last().map_or(lo, |r| r.end).max(run.start.saturating_sub(CHUNK)));
+        if floor >= run.end {
+            joint = next.map(|_| floor);
+            continue;
+        }
         let residual = residual(content, anchor, lo, floor..ceiling);
-        let inner = &residual[run.start - floor..run.end - floor];
-        let (bits, ones) = (8 * inner.len() as u64, ones(inner));
-        let (one, zero) = byte_prices(bits, ones);
-        let gain = |byte: u8| {
-            let k = i64::from(byte.count_ones());
-            8 * FINE_BIT as i64 - k * one - (8 - k) * zero
-        };
-        let touches_last = out.last().is_some_and(|r| r.end == run.start);
-        let start = if touches_last {
-            run.start
-        } else {
+        let own = prices_of(&residual[run.start.max(floor) - floor..run.end - floor]);
+        let start = touched.unwrap_or_else(|| {
             // The best suffix that begins up to a chunk around the old start.
             let until = (run.start + CHUNK).min(run.end);
             let mut sum = 0;
             let (mut best, mut place) = (0, until);
             for at in (floor..until).rev() {
-                sum += gain(residual[at - floor]);
+                sum += gain(residual[at - floor], own);
                 if sum >= best {
                     (best, place) = (sum, at);
                 }
             }
             place
-        };
-        let touches_next = runs.get(i + 1).is_some_and(|next| next.start == run.end);
-        let end = if touches_next {
-            run.end
-        } else {
-            let from = run.end.saturating_sub(CHUNK).max(start);
-            let mut sum = 0;
-            let (mut best, mut place) = (0, from);
-            for at in from..ceiling {
-                sum += gain(residual[at - floor]);
-                if sum >= best {
-                    (best, place) = (sum, at + 1);
-                }
+        });
+        // The best prefix that ends up to a chunk around the old end; what it leaves is the next run's.
+        let other = next.map(|next| prices_of(&self::residual(content, anchor, lo, next.clone())));
+        let from = run.end.saturating_sub(CHUNK).max(start);
+        let mut sum = 0;
+        let (mut best, mut end) = (0, from);
+        for at in from..ceiling {
+            let byte = residual[at - floor];
+            sum += gain(byte, own) - other.map_or(0, |other| gain(byte, other));
+            if sum >= best {
+                (best, end) = (sum, at + 1);
             }
-            place
-        };
+        }
+        joint = next.map(|_| end);
         if start < end {
             out.push(start..end);
         }
     }
     out
+}
+
+/// What a byte of a residual saves at these prices of a one and a zero.
+fn gain(byte: u8, (one, zero): (i64, i64)) -> i64 {
+    let k = i64::from(byte.count_ones());
+    8 * FINE_BIT as i64 - k * one - (8 - k) * zero
+}
+
+/// [`byte_prices`] of a residual.
+fn prices_of(residual: &[u8]) -> (i64, i64) {
+    byte_prices(8 * residual.len() as u64, ones(residual))
 }
 
 /// Prices of a one and a zero at the density found, a one never dearer than 24 bits.
@@ -291,3 +303,25 @@ fn ones(bytes: &[u8]) -> u64 {
 }
 
 const _: () = assert!(CHUNK_BITS < u16::MAX as i64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Noise, a stream, noise: wherever in a chunk the stream ends, the run ends with it.
+    #[test]
+    fn a_run_ends_where_its_stream_does() {
+        for len in (20_000..20_130).step_by(3) {
+            let mut content = vec![0; 9_000 + 2 * len];
+            Key::ByArray(vec![len as u32]).stream().fill(&mut content);
+            Key::Genrand(9).stream().fill(&mut content[600..600 + len]);
+            let key = Arc::new(Key::Genrand(9));
+            let anchor = Anchor { key, offset: 600, position: 0, complement: false, bits: 8 * 2496, ones: 0 };
+            let runs = extend(&content, 0..content.len(), &anchor);
+            let [run] = &runs[..] else { panic!("{} runs", runs.len()) };
+            assert_eq!(run.start, 600);
+            // A byte of noise is 0, as the stream's residual is, once in 256 times.
+            assert!((len..=len + 1).contains(&run.len), "{} bytes of {len}", run.len);
+        }
+    }
+}
