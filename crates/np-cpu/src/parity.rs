@@ -315,12 +315,18 @@ fn joins_of_many_blocks_agree_with_a_plain_search() {
     }
 }
 
-/// The runner must find every fault, and none where there is none.
+/// The runner must find every fault, and none where there is none. On one thread: on several, how soon bounds tighten, and
+/// so what a broken filter gets to lose, would be a matter of luck.
 #[test]
 fn a_broken_kernel_is_caught() {
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    one.install(every_fault_is_found);
+}
+
+fn every_fault_is_found() {
     fn caught<const FAULT: u8>() -> bool {
         let mine = |job: &Job<'_>| job.check().and_then(|()| tiles::mine(Broken::<FAULT>, job, &()));
-        disagreement(&mine, cases()).is_some() || disagreement(&mine, large_cases().take(8)).is_some()
+        disagreement(&mine, cases()).is_some() || disagreement(&mine, large_cases()).is_some()
     }
     let faults = [caught::<0>(), caught::<1>(), caught::<2>(), caught::<3>(), caught::<4>(), caught::<5>()];
     assert_eq!(faults, [true; 6], "a fault was not found");
