@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Bits a record for seeds, as the learned experts code them, beside a plain prefix-free delta code.
+"""Bits a record for seeds and bitmap, as the learned experts code them, beside a plain prefix-free delta code.
 
     predict.py NP_CLI [ARGUMENT of pack...]      needs numpy
 """
@@ -41,7 +41,8 @@ def main():
             subprocess.run([np_cli, "pack", "-q", "-f", *options, source, "-o", packed], check=True)
             info = json.loads(subprocess.run([np_cli, "info", "--json", packed], check=True, stdout=subprocess.PIPE).stdout)
             rows = [row for segment in info["segments"] for row in segment["ledger_bits"]]
-            bits = sum(row["bits"] for row in rows if row["heading"] == "seeds")
+            # How many blocks are told alike is in the bitmap, with the flags.
+            bits = sum(row["bits"] for row in rows if row["heading"] in ("seeds", "bitmap"))
             print(f"| {name} | {bits / COUNT:.3f} | {plain_delta_bits(seeds.tolist()) / COUNT:.3f} |", flush=True)
 
 
