@@ -85,13 +85,17 @@ def size_by(command, path):
 
 
 def main():
-    np_cli, options = sys.argv[1], sys.argv[2:]
+    np_cli, options, only = sys.argv[1], sys.argv[2:], ""
+    if options[:1] == ["--only"]:
+        only, options = options[1], options[2:]
     missed = 0
     print("| input | bytes | packed | asked | zstd -19 | xz -9 | pack s | unpack s |")
     print("|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         source, packed, again = (pathlib.Path(folder, name) for name in ("in", "in.np", "again"))
         for name, content, asked in cases():
+            if only not in name:
+                continue
             source.write_bytes(content)
             start = time.perf_counter()
             subprocess.run([np_cli, "pack", "-q", "-f", *options, source, "-o", packed], check=True)

@@ -189,7 +189,7 @@ fn cheapest(block_bits: BlockBits, pitch: usize, options: &[Options], prices: &P
     let mut paths: Vec<Path> = Vec::new();
     // Paths that may still be gone on from.
     let mut live: Vec<usize> = Vec::new();
-    for (block, option) in options.iter().enumerate() {
+    for (block, option) in options.iter().enumerate().filter(|(_, option)| !option.choices.is_empty()) {
         // Of the paths that this block may follow, one dearer than the cheapest by a whole fresh seed and a stretch
         // can never win again.
         let ended = |path: &Path| options[path.block].at + block_bits.bytes() <= option.at;

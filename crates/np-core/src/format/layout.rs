@@ -141,15 +141,24 @@ pub fn cut(
 
 /// The plain bytes: what neither runs nor packed blocks cover, in order. Neighbours are joined.
 pub fn plain_ranges(len: usize, runs: &[Run], grid: Option<&Grid>) -> Vec<Range<usize>> {
-    let mut packed = grid.into_iter().flat_map(Grid::packed).map(|(range, _)| range).peekable();
+    let (size, pitch) = grid.map_or((0, 0), |grid| (grid.block_bits.bytes(), grid.pitch));
+    let mut stretches = grid.map_or(&[][..], |grid| &grid.stretches).iter().peekable();
+    let mut blocks = grid.map_or(&[][..], |grid| &grid.blocks).iter();
     let mut out = Vec::new();
     for gap in gaps(len, runs) {
         let mut plain = gap.start;
-        while let Some(block) = packed.next_if(|block| block.start < gap.end) {
-            if plain < block.start {
-                out.push(plain..block.start);
+        while let Some(stretch) = stretches.next_if(|stretch| (stretch.start as usize) < gap.end) {
+            // Loops, not adapters: there may be half a million blocks.
+            let mut at = stretch.start as usize;
+            for packed in blocks.by_ref().take(stretch.count as usize) {
+                if packed.is_some() {
+                    if plain < at {
+                        out.push(plain..at);
+                    }
+                    plain = at + size;
+                }
+                at += pitch;
             }
-            plain = block.end;
         }
         if plain < gap.end {
             out.push(plain..gap.end);

@@ -8,7 +8,7 @@ use super::{Effort, PackWatch};
 use crate::block::{BlockBits, weight, words_from_bytes};
 use crate::error::Error;
 use crate::format::layout::{Bias, Grid, Packed, Run, cut, gaps};
-use crate::format::seeds::{SeedContext, SeedKind};
+use crate::format::seeds::{KINDS, SeedContext, SeedKind};
 use crate::generator::{Generator, Key, Seeding};
 use crate::miner::{Filter, Job, Miner, SEED_END};
 use crate::noise::{NoiseMap, looks_like_noise};
@@ -27,6 +27,9 @@ const NEAREST: u32 = 8;
 const PATIENCE: usize = 16;
 /// Blocks the budget is spent on at most are those that leave each at least this many seeds.
 const SEEDS_MIN: u64 = 256;
+
+/// Bits that a seed saves that is certain to be the right one.
+const STRONG: u32 = 64;
 
 /// A seed found at a byte of the segment before the grid was looked at.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +52,12 @@ pub fn fold_limit(block_bits: BlockBits, bits: u32) -> Option<u32> {
         if pays(&middle) { low = middle } else { high = middle }
     }
     pays(&low).then_some(low)
+}
+
+/// Bits that a mask has to save so that one of `seeds` masks, tried on each of `blocks`, does so by chance in one of
+/// 2^8 searches: a false seed is in the way of the right one.
+fn sure(blocks: u64, seeds: u64) -> u32 {
+    blocks.max(1).ilog2() + seeds.max(1).ilog2() + 8
 }
 
 /// Mines the blocks of `content` that no run covers and plans them.
@@ -222,16 +231,17 @@ impl GridSearch<'_> {
     /// first, before anything wider. Blocks that have a seed are passed over.
     fn hunt(&self, options: &mut [Options]) -> Result<(), Error> {
         let radius = i64::from(self.effort.radius);
-        let limit = |bits| fold_limit(self.block_bits, bits);
-        let near = (2 * self.effort.radius).max(2).ilog2() + 10;
-        let (Some(predicted), Some(near)) = (limit(12), limit(near)) else {
+        let bare = options.iter().filter(|o| o.choices.is_empty()).count() as u64;
+        let limit = |seeds| fold_limit(self.block_bits, sure(bare, seeds));
+        // Around the last seed and around where its stride leads.
+        let near = 4 * u64::from(self.effort.radius) + 2;
+        let (Some(predicted), Some(near)) = (limit(KINDS as u64), limit(near)) else {
             return Ok(());
         };
         let mut context = SeedContext::default();
         let mut misses = 0;
         // The end of the last block with a seed.
         let mut end = 0;
-        let bare = options.iter().filter(|o| o.choices.is_empty()).count() as u64;
         self.watch.stage("hunt", bare * (2 * self.effort.radius as u64 + 1));
         for i in 0..options.len() {
             if options[i].at < end {
@@ -286,9 +296,9 @@ impl GridSearch<'_> {
         noise: &NoiseMap,
     ) -> Result<(Vec<Range<usize>>, Vec<Hint>), Error> {
         let probe = self.block_bits.min(BlockBits::default());
-        let (Some(limit), 1..) = (fold_limit(probe, 40), self.effort.join_seeds) else {
+        if self.effort.join_seeds == 0 {
             return Ok(Default::default());
-        };
+        }
         let size = self.block_bits.bytes();
         // Bytes where a block has room before the next one that has a seed, or the gap's end.
         let mut free = Vec::new();
@@ -313,9 +323,8 @@ impl GridSearch<'_> {
             .flatten()
             .filter(|at| looks_like_noise(&self.content[*at..*at + size]))
             .collect();
-        if places.is_empty() {
-            return Ok(Default::default());
-        }
+        let limit = fold_limit(probe, sure(places.len() as u64, self.effort.join_seeds));
+        let (Some(limit), false) = (limit, places.is_empty()) else { return Ok(Default::default()) };
         self.watch.stage("locate", self.effort.join_seeds);
         let blocks: Vec<u32> =
             places.iter().flat_map(|at| words_from_bytes(&self.content[*at..*at + probe.bytes()])).collect();
@@ -343,8 +352,13 @@ impl GridSearch<'_> {
         if seeds == 0 || which.is_empty() {
             return Ok(());
         }
+        // Where what was found nearby is weak, the right seed may still be elsewhere.
+        if let Some(strong) = fold_limit(self.block_bits, STRONG) {
+            let is_weak = |choice: &Choice| self.block_bits.fold(choice.weight) > strong;
+            which = (0..options.len()).filter(|i| options[*i].choices.iter().all(is_weak)).collect();
+        }
         self.watch.stage("join", seeds);
-        if let Some(limit) = fold_limit(self.block_bits, 40) {
+        if let Some(limit) = fold_limit(self.block_bits, sure(which.len() as u64, seeds)) {
             self.mine(options, &which, 0..seeds, limit, Filter::Join { words: JOIN_WORDS })?;
         }
         Ok(())

@@ -7,6 +7,8 @@ use std::ops::Range;
 
 /// Neighbouring bytes that a sample takes: eight records of 64 bytes.
 const PIECE: usize = 512;
+/// Distances tried as steps, the shortest ones.
+const STEPS_TRIED: usize = 64;
 
 /// What is in one list of ranges and in the other, both sorted and apart.
 pub fn common(a: &[Range<usize>], b: &[Range<usize>]) -> Vec<Range<usize>> {
@@ -51,17 +53,10 @@ pub fn sample(ranges: &[Range<usize>], most: usize) -> Vec<Range<usize>> {
 /// step with the nearest of these. If no two of them are in step with each other, they alone.
 pub fn in_step(gap: &Range<usize>, known: &[usize], block_bits: BlockBits) -> Vec<usize> {
     let size = block_bits.bytes();
-    let mut distances: BTreeMap<usize, usize> = BTreeMap::new();
-    for pair in known.windows(2) {
-        *distances.entry(pair[1] - pair[0]).or_default() += 1;
-    }
-    // Blocks next to each other are in step without being a block apart.
-    let odd = distances.iter().filter(|(distance, count)| !distance.is_multiple_of(size) && **count > 1);
-    let pitch = odd.max_by_key(|(distance, count)| (**count, std::cmp::Reverse(**distance)));
-    let pitch = pitch.map_or(size, |(distance, _)| *distance);
+    let pitch = commonest_step(known, size);
     let steps: Vec<Option<usize>> = known
         .windows(2)
-        .map(|pair| [size, pitch].into_iter().find(|step| (pair[1] - pair[0]).is_multiple_of(*step)))
+        .map(|pair| [pitch, size].into_iter().find(|step| (pair[1] - pair[0]).is_multiple_of(*step)))
         .collect();
     if steps.iter().all(Option::is_none) {
         return known.to_vec();
@@ -84,6 +79,20 @@ pub fn in_step(gap: &Range<usize>, known: &[usize], block_bits: BlockBits) -> Ve
     out.sort_unstable();
     out.dedup();
     out
+}
+
+/// The distance, from `size` bytes on, of which most neighbours are multiples apart; the shortest of several.
+fn commonest_step(known: &[usize], size: usize) -> usize {
+    let mut distances: BTreeMap<usize, usize> = BTreeMap::new();
+    for pair in known.windows(2) {
+        *distances.entry(pair[1] - pair[0]).or_default() += 1;
+    }
+    let explained = |step: usize| -> usize {
+        distances.iter().filter(|(distance, _)| distance.is_multiple_of(step)).map(|(_, count)| count).sum()
+    };
+    let seen_twice = distances.iter().filter(|(_, count)| **count > 1).map(|(distance, _)| *distance);
+    let candidates = [size].into_iter().chain(seen_twice.take(STEPS_TRIED));
+    candidates.map(|step| (explained(step), std::cmp::Reverse(step))).max().map_or(size, |(_, step)| step.0)
 }
 
 #[cfg(test)]
@@ -115,6 +124,11 @@ mod tests {
         assert_eq!(places(10..500, &[100, 228]), [36, 100, 164, 228, 292, 356, 420]);
         // Records of 80 bytes, one of them unknown; the last has no room for a block.
         assert_eq!(places(0..540, &[96, 176, 336, 416]), [16, 96, 176, 256, 336, 416]);
+        // Of most pairs only a multiple of the pitch is seen.
+        let far = [0, 80, 160, 1040, 1120, 2000, 2880, 3760];
+        assert_eq!(places(0..3830, &far).len(), 48);
+        // The pitch goes before the size where a distance is a multiple of both.
+        assert_eq!(places(0..640, &[0, 320, 400, 480, 560]), [0, 80, 160, 240, 320, 400, 480, 560]);
         // Another phase: both are tried in between.
         assert_eq!(
             places(0..700, &[0, 64, 330, 394]),
