@@ -71,6 +71,11 @@ fn a_killed_run_goes_on_to_the_same_file() {
         std::thread::sleep(Duration::from_millis(30 * kills));
         signal(&child, "-KILL");
         child.wait().unwrap();
+        if cfg!(target_os = "linux") {
+            let mut left = sandbox.names();
+            left.remove("out.np");
+            assert_eq!(left, ["in".to_owned(), SESSION.to_owned()].into(), "after {kills} kills");
+        }
     }
     if !sandbox.names().contains("out.np") {
         let ran = resume(&sandbox);
