@@ -17,6 +17,7 @@ pub trait Coder {
     fn book(&mut self, heading: Heading);
 
     /// An adaptively modelled bit.
+    #[inline(always)]
     fn bit(&mut self, model: &mut Bit, bit: bool) -> bool {
         let bit = self.fixed(model.p(), bit);
         model.learn(bit);
