@@ -238,13 +238,13 @@ mod tests {
         assert!(found > limit && limit == KEYS_MAX as u64);
         // Others are told apart from them.
         let mut keys = KeyTable::default();
-        for seed in 0..10_000 {
+        for seed in 0..1000 {
             assert_eq!(add(&mut keys, seed).unwrap(), seed as usize);
         }
-        for seed in 0..1000 {
+        for seed in 0..100 {
             add(&mut keys, seed * 10).unwrap();
         }
-        assert_eq!(keys.find(&Key::Genrand(9990)), Some(10_999));
-        assert_eq!(keys.find(&Key::Genrand(9991)), Some(9991));
+        assert_eq!(keys.find(&Key::Genrand(990)), Some(1099));
+        assert_eq!(keys.find(&Key::Genrand(991)), Some(991));
     }
 }
