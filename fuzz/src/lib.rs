@@ -127,6 +127,7 @@ impl AnyOptions {
             start_seeds: u64::from(self.start_seeds % 64),
             start_words: if self.level % 2 == 0 { 64 } else { 227 },
             join_seeds: u64::from(self.join_seeds),
+            join_offsets: 1 << (self.start_seeds % 12),
             score_pairs: u64::from(self.pairs % 8192),
             radius: u32::from(self.radius % 32),
             ..Effort::level(1)
@@ -135,7 +136,8 @@ impl AnyOptions {
             0..1024 => 1 << 25,
             n => usize::from(n) / 2,
         };
-        Options { effort, block_bits: BlockBits::new(32 * words).expect("4 to 67 words"), segment_bytes }
+        let block_bits = BlockBits::new(32 * words).expect("4 to 67 words");
+        Options { effort, block_bits, fixed_blocks: self.radius % 2 == 0, segment_bytes }
     }
 }
 

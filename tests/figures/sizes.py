@@ -25,8 +25,9 @@ def flipped(data, share):
     return np.packbits(bits, bitorder="little").tobytes()
 
 
-def records(seeds):
-    return b"".join(np.random.RandomState(int(seed)).bytes(64) for seed in seeds)
+def records(seeds, size=64, header=0):
+    """Records, each the start of a stream, behind a random header each."""
+    return b"".join(RNG.bytes(header) + np.random.RandomState(int(seed)).bytes(size) for seed in seeds)
 
 
 def entropy(share):
@@ -64,6 +65,12 @@ def cases():
     yield "records, uniform 24-bit seeds", records(RNG.integers(0, 1 << 24, count)), ("most", count * 26 // 8)
     noisy = flipped(records(RNG.integers(0, 1 << 20, count)), 0.1)
     yield "records, uniform 20-bit seeds, 10 % flips", noisy, ("most", int(count * (20 + 512 * entropy(0.1)) * 1.03 / 8))
+    stride = range(500, 500 + 3 * count, 3)
+    yield "records, seeds 500+3i, behind 100 bytes", RNG.bytes(100) + records(stride), ("most", 700)
+    yield "records of 100 bytes, seeds 500+3i", records(stride, 100), ("most", 600)
+    yield "records of 32 bytes, seeds 500+3i, behind 11", RNG.bytes(11) + records(stride, 32), ("most", 611)
+    random24 = RNG.integers(0, 1 << 24, count)
+    yield "records of 300 bytes, headers of 20, 24-bit seeds", records(random24, 300, 20), ("most", int(count * (20 + 26 / 8)))
     size = 4 << 20
     stream = np.random.RandomState(11_259_375).bytes(size)
     yield "stream of 4 MiB", stream, ("most", 100)

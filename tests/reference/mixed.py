@@ -138,6 +138,31 @@ def gaps(pieces, content_length):
         yield end, content_length
 
 
+def block_starts(coder, gaps, length):
+    """First bytes of the blocks of all stretches."""
+    numbers = UInt()
+    pitch = length + numbers.decode(coder)
+    count = numbers.decode(coder) + 1
+    starts, at = [], 0  # at: the bytes of gaps before the place reached
+    for _ in range(count):
+        at += numbers.decode(coder)
+        blocks = numbers.decode(coder) + 1
+        before = 0
+        for first, end in gaps:
+            if at < before + end - first:
+                break
+            before += end - first
+        else:
+            raise coder.damage("a stretch of blocks that begins past the end of its segment")
+        start = first + at - before
+        extent = (blocks - 1) * pitch + length
+        if start + extent > end:
+            raise coder.damage("a stretch of blocks that goes past the end of its gap")
+        starts.extend(range(start, start + extent, pitch))
+        at += extent
+    return starts
+
+
 def decode_grid(coder, runs, content_length):
     """The packed blocks of a segment; their stream_key is a genrand seed."""
     if not coder.bit(32768):
@@ -153,7 +178,7 @@ def decode_grid(coder, runs, content_length):
     packed_models = [Bit() for _ in range(8)]
     seeds, bias_model, complement_model = SeedDecoder(), Tree(6), Bit()
     repeats_model = UInt()
-    starts = [s for first, end in gaps(runs, content_length) for s in range(first, end - length + 1, length)]
+    starts = block_starts(coder, list(gaps(runs, content_length)), length)
     blocks, history = [], 0
     way_before, left = None, 0  # of the block before, if it was packed and coded by itself; repeats to come
     for number, start in enumerate(starts):

@@ -5,10 +5,11 @@ use np_core::bias;
 use np_core::block::BlockBits;
 use np_core::format::digest::{self, Chain, segment_hash};
 use np_core::format::keys::KeyTable;
-use np_core::format::layout::{Bias, Grid, Packed, Run, blocks};
+use np_core::format::layout::{Bias, Grid, Packed, Run, gaps};
 use np_core::format::reader::HEADER;
 use np_core::format::segment::{CodedSegment, Decoded, MixedParts, Simple};
 use np_core::generator::Key;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A segment to be written.
@@ -43,18 +44,32 @@ impl Segment {
         self
     }
 
-    /// Gives the segment a grid in which every block that is the start of a stream of one of `seeds`
-    /// is packed.
+    /// Gives the segment a grid, if there are blocks, at any byte, that are the start of a stream of one of `seeds`: all
+    /// of them are packed, and the first two are as far from each other as its pitch.
     pub fn grid(mut self, block_bits: u32, seeds: &[u32]) -> Self {
         let block_bits = BlockBits::new(block_bits).expect("block_bits");
         let size = block_bits.bytes();
-        let packed = |at: usize| {
-            let block = &self.content[at..at + size];
-            let seed = *seeds.iter().find(|seed| stream(&Key::Genrand(**seed), 0, size) == block)?;
-            Some(Packed { seed, position: 0, bias: Bias::default() })
+        let starts: BTreeMap<Vec<u8>, u32> =
+            seeds.iter().map(|seed| (stream(&Key::Genrand(*seed), 0, size), *seed)).collect();
+        let gaps: Vec<_> = gaps(self.content.len(), &self.runs).collect();
+        let mut packed = Vec::new();
+        for gap in &gaps {
+            let mut at = gap.start;
+            while at + size <= gap.end {
+                match starts.get(&self.content[at..at + size]) {
+                    Some(seed) => {
+                        packed.push((at, Packed { seed: *seed, position: 0, bias: Bias::default() }));
+                        at += size;
+                    }
+                    None => at += 1,
+                }
+            }
+        }
+        let pitch = match packed[..] {
+            [(first, _), (second, _), ..] => second - first,
+            _ => size,
         };
-        let blocks = blocks(self.content.len(), &self.runs, block_bits).map(packed).collect();
-        self.grid = Some(Grid { block_bits, blocks });
+        self.grid = (!packed.is_empty()).then(|| Grid::of(block_bits, pitch, &gaps, packed));
         self
     }
 }

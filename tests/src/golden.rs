@@ -58,7 +58,7 @@ fn crafted(name: &'static str, segments: &[Segment]) -> Good {
 
 fn packed(name: &'static str, content: Vec<u8>, block_bits: u32, segment_bytes: usize) -> Good {
     let block_bits = BlockBits::new(block_bits).expect("block bits");
-    let mut options = Options { block_bits, segment_bytes, ..Options::level(1) };
+    let mut options = Options { block_bits, fixed_blocks: true, segment_bytes, ..Options::level(1) };
     options.effort.join_seeds = 1 << 12;
     Good { name, packed: pack(&content, &options, &ScalarMiner), content }
 }
@@ -74,6 +74,7 @@ pub fn good() -> Vec<Good> {
     let strides = |step: u32| records((0..60).map(|i| 100 + step * i), 64);
     let turns = records((0..60).map(|i| if i % 2 == 0 { 10 + i } else { 3000 - i }), 64);
     let walk = records((0..60u32).map(|i| 500 + i * i % 97), 64);
+    let headed = (0..50u32).flat_map(|i| [noise(9, i.into()), records([70 + 3 * i], 64)].concat()).collect();
     let complement = stream(&long, 0, 700).iter().map(|b| !b).collect();
     vec![
         packed("empty", Vec::new(), 512, SEGMENT_MAX),
@@ -97,6 +98,9 @@ pub fn good() -> Vec<Good> {
         packed("grid_walk", flipped(walk, 10), 512, SEGMENT_MAX),
         packed("grid_128", records((0..80).map(|i| 9 + 2 * i), 16), 128, SEGMENT_MAX),
         packed("grid_160_tail", [records(0..50, 20), text(11)].concat(), 160, SEGMENT_MAX),
+        packed("grid_behind_text", [text(101), strides(7), text(50)].concat(), 512, SEGMENT_MAX),
+        packed("grid_pitch", headed, 512, SEGMENT_MAX),
+        packed("grid_phases", [noise(33, 4), strides(5), noise(9, 6), strides(2)].concat(), 512, SEGMENT_MAX),
         packed("grid_32768", flipped(records([5, 6, 7], 4096), 2), 32768, SEGMENT_MAX),
         packed("tar", mixed_tar()[..12_000].to_vec(), 512, SEGMENT_MAX),
         crafted("everything", &craft::everything()),
@@ -111,10 +115,12 @@ enum Say {
     Kind(usize),
     Class(usize),
     Even(u64, u32),
+    /// UInts of one model.
+    UInts([u64; 4]),
     /// Whether there is a grid.
     Grid(bool),
 }
-use Say::{Class, Even, Grid, Kind};
+use Say::{Class, Even, Grid, Kind, UInts};
 
 fn side(say: &[Say]) -> Vec<u8> {
     let mut coder = RangeEncoder::default();
@@ -137,6 +143,12 @@ fn side(say: &[Say]) -> Vec<u8> {
             }
             Even(value, bits) => {
                 coder.direct(*value, *bits);
+            }
+            UInts(values) => {
+                let mut numbers = UInt::default();
+                values.iter().for_each(|value| {
+                    numbers.code(&mut coder, *value);
+                });
             }
         }
     }
@@ -193,6 +205,9 @@ pub fn bad() -> Vec<Bad> {
     let run =
         |rest: Vec<Say>| key([Say::UInt(1), Say::UInt(0), Say::UInt(5)].into_iter().chain(rest).collect());
     let grid = |say: [Say; 3]| sided(&[Say::UInt(0), Grid(true)].into_iter().chain(say).collect::<Vec<_>>());
+    let stretches = |numbers: [u64; 4]| {
+        sided(&[Say::UInt(0), Grid(true), Even(1, 8), Even(0, 8), Even(16, 11), UInts(numbers)])
+    };
     let two = || craft::file(&[Segment::default().plain(b"one"), Segment::default().plain(b"two")]);
     let far = RunFields {
         length: 99,
@@ -303,6 +318,19 @@ pub fn bad() -> Vec<Bad> {
             "grid_by_array",
             grid([Even(1, 8), Even(1, 8), Even(16, 11)]),
             "Damaged: blocks are packed with a seeding other than genrand",
+        ),
+        bad("grid_pitch_over_len", stretches([101, 0, 0, 0]), "Damaged: its blocks have no room"),
+        bad("grid_stretches_over_len", stretches([0, 2, 0, 0]), "Damaged: its blocks have no room"),
+        bad("grid_past_end", stretches([0, 0, 100, 0]), "Damaged: blocks begin past its end"),
+        bad(
+            "grid_stretch_past_end",
+            stretches([0, 0, 37, 0]),
+            "Damaged: a stretch of blocks reaches into a run or past its end",
+        ),
+        bad(
+            "grid_stretch_too_long",
+            stretches([1, 0, 0, 1]),
+            "Damaged: a stretch of blocks reaches into a run or past its end",
         ),
         bad("grid_of_96_bits", grid([Even(1, 8), Even(0, 8), Even(3, 11)]), "BlockBits"),
         bad(

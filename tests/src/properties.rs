@@ -157,8 +157,14 @@ pub fn any_side_section_is_read(bytes: &[u8], len: usize) {
         at = run.range().end;
     }
     if let Ok(Some(grid)) = grid::code(&mut coder, len, 0, &runs, None, RangeDecoder::overrun) {
-        let blocks = np_core::format::layout::blocks(len, &runs, grid.block_bits);
-        assert_eq!(grid.blocks.len(), blocks.count());
+        assert_eq!(grid.blocks.len(), grid.places().count());
+        let mut end = 0;
+        for at in grid.places() {
+            let block = at..at + grid.block_bits.bytes();
+            assert!(at >= end && block.end <= len, "{block:?} after {end} in {len}");
+            assert!(runs.iter().all(|run| run.range().end <= at || block.end <= run.start), "{block:?}");
+            end = block.end;
+        }
     }
 }
 

@@ -82,7 +82,7 @@ fn farthest(bits: u32) -> anyhow::Result<f64> {
 /// Bits the packer saves, by its ledger, of records with `per_mille` thousandths of their bits flipped.
 fn gain(bits: u32, per_mille: u64) -> anyhow::Result<i64> {
     let mut options = pack::Options::level(LEVEL);
-    options.block_bits = BlockBits::new(bits)?;
+    (options.block_bits, options.fixed_blocks) = (BlockBits::new(bits)?, true);
     let seeds = numbers(bits.into()).take(BLOCKS).map(|n| (n % (1 << LOG_SEEDS)) as u32);
     let mut input = records(seeds, options.block_bits.bytes());
     flip(&mut input, per_mille, u64::from(bits) << 32 | per_mille);

@@ -140,9 +140,9 @@ pub fn is_dash(path: &std::path::Path) -> bool {
 pub struct Search {
     #[command(flatten)]
     pub level: Level,
-    /// Bits of a block: a multiple of 32 from 128 to 32768
-    #[arg(long, value_name = "N", default_value_t = 512, value_parser = block_bits)]
-    pub block_bits: u32,
+    /// Bits of a block, a multiple of 32 from 128 to 32768 [default: 512, or what records that are found turn out to have]
+    #[arg(long, value_name = "N", value_parser = block_bits)]
+    pub block_bits: Option<u32>,
     /// Seeds to look at on either side of the last one found; 0 for none [default: the level's]
     #[arg(long, value_name = "R", value_parser = clap::value_parser!(u32).range(..=1 << 30))]
     pub radius: Option<u32>,
@@ -155,7 +155,9 @@ impl Search {
     /// As np-core wants it.
     pub fn options(&self) -> anyhow::Result<Options> {
         let mut options = Options::level(self.level.number());
-        options.block_bits = BlockBits::new(self.block_bits)?;
+        if let Some(bits) = self.block_bits {
+            (options.block_bits, options.fixed_blocks) = (BlockBits::new(bits)?, true);
+        }
         // Whole blocks, so that records go on in step from segment to segment.
         let (segment, block) = (self.segment_size as usize, options.block_bits.bytes());
         options.segment_bytes = if segment < block { segment } else { segment - segment % block };

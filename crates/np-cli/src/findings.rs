@@ -2,7 +2,7 @@
 
 use crate::evidence::{Flips, Meter, key_bits};
 use crate::key_text::KeyText;
-use np_core::format::layout::{Grid, Run, blocks};
+use np_core::format::layout::{Grid, Run};
 use np_core::generator::{Generator, Key, Seeding};
 use serde::Serialize;
 use std::sync::Arc;
@@ -73,15 +73,13 @@ impl Findings {
             self.add_run(offset + run.start as u64, run, measured);
         }
         let Some(grid) = grid else { return };
-        let size = grid.block_bits.bytes();
-        for (at, block) in blocks(content.len(), runs, grid.block_bits).zip(&grid.blocks) {
-            let Some(block) = block else { continue };
+        for (range, block) in grid.packed() {
             let mut stream = Key::Genrand(block.seed).stream();
             stream.skip(block.position.into());
-            let flips = Flips::count(&content[at..at + size], &mut stream, block.bias.complement);
+            let flips = Flips::count(&content[range.clone()], &mut stream, block.bias.complement);
             self.blocks.push(BlockFound {
-                offset: offset + at as u64,
-                length: size as u64,
+                offset: offset + range.start as u64,
+                length: range.len() as u64,
                 generator: Generator::Mt19937.name(),
                 seeding: Seeding::Genrand.name(),
                 seed: block.seed,

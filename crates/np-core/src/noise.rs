@@ -52,6 +52,12 @@ impl NoiseMap {
     }
 }
 
+/// Whether all of `bytes`, which need not begin where a window does, looks like noise.
+pub fn looks_like_noise(bytes: &[u8]) -> bool {
+    let windows = bytes.len().div_ceil(WINDOW).max(1);
+    (0..windows).all(|i| is_noise(&bytes[bytes.len() * i / windows..bytes.len() * (i + 1) / windows]))
+}
+
 /// Counts equal pairs; a shorter window is allowed in proportion to its pairs, and two more.
 fn is_noise(window: &[u8]) -> bool {
     let mut counts = [0u8; 256];

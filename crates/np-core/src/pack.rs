@@ -24,6 +24,8 @@ pub struct Options {
     pub effort: Effort,
     /// N.
     pub block_bits: BlockBits,
+    /// Blocks of another length are not tried, even if records fit them better.
+    pub fixed_blocks: bool,
     /// Input bytes in a segment, 1 to [`SEGMENT_MAX`].
     pub segment_bytes: usize,
 }
@@ -31,7 +33,12 @@ pub struct Options {
 impl Options {
     /// The settings of level 1 to 9.
     pub fn level(level: u32) -> Self {
-        Self { effort: Effort::level(level), block_bits: BlockBits::default(), segment_bytes: SEGMENT_MAX }
+        Self {
+            effort: Effort::level(level),
+            block_bits: BlockBits::default(),
+            fixed_blocks: false,
+            segment_bytes: SEGMENT_MAX,
+        }
     }
 }
 

@@ -193,11 +193,29 @@ fn a_stream_shorter_than_a_run_is_followed_in_the_grid() {
 }
 
 #[test]
+fn records_are_found_at_any_byte_behind_headers_and_of_any_length() {
+    for (first, header, bytes) in [(100, 0, 64), (37, 16, 64), (0, 0, 100), (5, 3, 40), (1, 20, 300)] {
+        let mut options = modest();
+        options.effort.join_seeds = 1 << 9;
+        let mut input = noise(first, 9);
+        for seed in 0..60 {
+            input.extend(noise(header, 1000 + seed));
+            input.extend(stream(3 * seed as u32 + 7, bytes));
+        }
+        input.extend(noise(11, 10));
+        let packed = check(&input, &options).len();
+        let plain = first + 60 * (header + bytes % 4) + 11;
+        assert!(packed < plain + 60, "{header} + {bytes}: {packed}, of them plain {plain}");
+    }
+}
+
+#[test]
 fn every_block_size_round_trips() {
     for bits in [128, 160, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768] {
         let bytes = bits as usize / 8;
         let mut options = modest();
         options.block_bits = np_core::block::BlockBits::new(bits).unwrap();
+        options.fixed_blocks = true;
         options.effort.starts = 0;
         let count = (32768 / bytes).max(4);
         let mut input: Vec<u8> = (0..count as u32).flat_map(|i| stream(90 + 5 * i, bytes)).collect();

@@ -70,8 +70,14 @@ fn main() {
         let tried = Tried::default();
         let hints: Vec<Hint> =
             seeds.iter().take(GIVEN).enumerate().map(|(i, seed)| Hint { at: 64 * i, seed: *seed }).collect();
-        let search =
-            GridSearch { content: &content, block_bits, effort: &effort, miner: &miner, watch: &tried };
+        let search = GridSearch {
+            content: &content,
+            block_bits,
+            fixed: true,
+            effort: &effort,
+            miner: &miner,
+            watch: &tried,
+        };
         let found = search.search(&NoiseMap::new(&content), &[], &hints).expect("searches");
         let packed = found.map_or(0, |g| g.blocks.iter().flatten().count());
         let tried = tried.0.into_inner();

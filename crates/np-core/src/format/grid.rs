@@ -1,6 +1,6 @@
-//! The block layer of a segment: bitmap, seeds, weights (FORMAT.md, "Block grid").
+//! The block layer of a segment: stretches, bitmap, seeds, weights (FORMAT.md, "Block grid").
 
-use super::layout::{Bias, Grid, Packed, Run, blocks};
+use super::layout::{Bias, Grid, Packed, Run, Stretch, gaps};
 use super::seeds::{SeedContext, SeedKind, SeedModels};
 use crate::block::BlockBits;
 use crate::codec::coder::Coder;
@@ -82,7 +82,7 @@ impl GridModels {
 
 /// Codes the blocks at the bytes `ats`, `count` of them. A writer passes how they are packed, a reader `None`;
 /// `overrun` tells a reader to give up.
-pub fn code_blocks<C: Coder>(
+fn code_blocks<C: Coder>(
     coder: &mut C,
     mut ats: impl Iterator<Item = usize> + Clone,
     count: usize,
@@ -126,6 +126,60 @@ pub fn code_blocks<C: Coder>(
     Ok(out)
 }
 
+/// Codes the pitch and the stretches.
+fn code_stretches<C: Coder>(
+    coder: &mut C,
+    len: usize,
+    offset: u64,
+    runs: &[Run],
+    size: usize,
+    given: Option<(usize, &[Stretch])>,
+    overrun: impl Fn(&C) -> bool,
+) -> Result<(usize, Vec<Stretch>), Error> {
+    let damaged = |what| Error::Damaged { offset, what };
+    let mut numbers = UInt::default();
+    let pitch = numbers.code(coder, given.map_or(0, |(pitch, _)| (pitch - size) as u64));
+    let count = numbers.code(coder, given.map_or(0, |(_, stretches)| stretches.len() as u64 - 1));
+    let len = len as u64;
+    if pitch > len || count >= len / size as u64 {
+        return Err(damaged("its blocks have no room"));
+    }
+    let pitch = size as u64 + pitch;
+    let mut gaps = gaps(len as usize, runs).map(|gap| gap.start as u64..gap.end as u64);
+    let mut gap = 0..0;
+    let mut at = 0;
+    let mut out = Vec::new();
+    for i in 0..=count as usize {
+        let given = given.map(|(_, stretches)| stretches[i]);
+        let mut skip = match given {
+            None => numbers.code(coder, 0),
+            Some(stretch) => {
+                let start = u64::from(stretch.start);
+                let ahead = gaps.clone().take_while(|gap| gap.start <= start);
+                let passed: u64 = ahead.map(|gap| gap.end.min(start) - gap.start).sum();
+                numbers.code(coder, gap.end.min(start) - at + passed)
+            }
+        };
+        while skip >= gap.end - at {
+            skip -= gap.end - at;
+            gap = gaps.next().ok_or_else(|| damaged("blocks begin past its end"))?;
+            at = gap.start;
+        }
+        at += skip;
+        let blocks = numbers.code(coder, given.map_or(0, |stretch| u64::from(stretch.count) - 1));
+        let room = gap.end - at;
+        if size as u64 > room || blocks > (room - size as u64) / pitch {
+            return Err(damaged("a stretch of blocks reaches into a run or past its end"));
+        }
+        out.push(Stretch { start: at as u32, count: blocks as u32 + 1 });
+        at += blocks * pitch + size as u64;
+        if overrun(coder) {
+            return Err(damaged("the table of stretches is longer than its section"));
+        }
+    }
+    Ok((pitch as usize, out))
+}
+
 /// Codes the block layer of a segment of `len` bytes with these runs. A writer passes its grid, a reader
 /// `None`; `overrun` tells a reader to give up.
 pub fn code<C: Coder>(
@@ -148,8 +202,10 @@ pub fn code<C: Coder>(
     }
     let words = coder.direct(given.map_or(0, |g| g.block_bits.words() as u64), 11);
     let block_bits = BlockBits::new(32 * words as u32)?;
-    let ats = blocks(len, runs, block_bits);
-    let count = ats.clone().count();
-    let blocks = code_blocks(coder, ats, count, given.map(|g| &g.blocks[..]), offset, overrun)?;
-    Ok(Some(Grid { block_bits, blocks }))
+    let told = given.map(|grid| (grid.pitch, &grid.stretches[..]));
+    let (pitch, stretches) = code_stretches(coder, len, offset, runs, block_bits.bytes(), told, &overrun)?;
+    let mut grid = Grid { block_bits, pitch, stretches, blocks: Vec::new() };
+    let count = grid.stretches.iter().map(|s| s.count as usize).sum();
+    grid.blocks = code_blocks(coder, grid.places(), count, given.map(|g| &g.blocks[..]), offset, overrun)?;
+    Ok(Some(grid))
 }

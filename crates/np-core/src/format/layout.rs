@@ -1,4 +1,4 @@
-//! What a segment is made of: runs at any byte, then blocks on a grid over the bytes no run covers.
+//! What a segment is made of: runs, then stretches of blocks between them, all at any byte.
 
 use crate::block::BlockBits;
 use crate::generator::Key;
@@ -52,13 +52,75 @@ pub struct Packed {
     pub bias: Bias,
 }
 
-/// The block layer of a segment.
+/// Blocks that follow each other at the grid's pitch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// First byte of its first block, from the segment's start.
+    pub start: u32,
+    /// Blocks, at least 1.
+    pub count: u32,
+}
+
+/// The block layer of a segment: stretches of blocks, each within a gap between runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grid {
     /// N.
     pub block_bits: BlockBits,
-    /// For each block of [`blocks`], in order, how it is packed; `None` is plain.
+    /// Bytes from one block's first byte to the next one's, at least a block.
+    pub pitch: usize,
+    /// Sorted and apart; at least one.
+    pub stretches: Vec<Stretch>,
+    /// For each block of [`Grid::places`], in order, how it is packed; `None` is plain.
     pub blocks: Vec<Option<Packed>>,
+}
+
+/// Plain blocks that a stretch takes in before a new one is cheaper.
+const HOLE_MAX: usize = 1024;
+
+impl Grid {
+    /// The grid with these packed blocks (first byte and how), which are sorted, apart, and each in one of the
+    /// `gaps`. There is at least one.
+    pub fn of(
+        block_bits: BlockBits,
+        pitch: usize,
+        gaps: &[Range<usize>],
+        packed: impl IntoIterator<Item = (usize, Packed)>,
+    ) -> Self {
+        let mut grid = Self { block_bits, pitch, stretches: Vec::new(), blocks: Vec::new() };
+        // The last block's first byte, and its gap.
+        let mut last: Option<(usize, usize)> = None;
+        for (at, packed) in packed {
+            let gap = gaps.partition_point(|gap| gap.end <= at);
+            let holes = last.filter(|(_, in_gap)| *in_gap == gap).and_then(|(last, _)| {
+                let steps = (at - last) / pitch;
+                ((at - last).is_multiple_of(pitch) && steps <= HOLE_MAX).then(|| steps - 1)
+            });
+            match (holes, grid.stretches.last_mut()) {
+                (Some(holes), Some(stretch)) => {
+                    stretch.count += holes as u32 + 1;
+                    grid.blocks.extend(std::iter::repeat_n(None, holes));
+                }
+                _ => grid.stretches.push(Stretch { start: at as u32, count: 1 }),
+            }
+            grid.blocks.push(Some(packed));
+            last = Some((at, gap));
+        }
+        grid
+    }
+
+    /// First bytes of the blocks.
+    pub fn places(&self) -> impl Iterator<Item = usize> + Clone + '_ {
+        let pitch = self.pitch;
+        self.stretches
+            .iter()
+            .flat_map(move |s| (0..s.count as usize).map(move |i| s.start as usize + i * pitch))
+    }
+
+    /// The packed blocks with their bytes, in order.
+    pub fn packed(&self) -> impl Iterator<Item = (Range<usize>, Packed)> + Clone + '_ {
+        let size = self.block_bits.bytes();
+        self.places().zip(&self.blocks).filter_map(move |(at, packed)| Some((at..at + size, (*packed)?)))
+    }
 }
 
 /// The stretches of a segment of `len` bytes that no run covers, in order. Runs are sorted and apart.
@@ -68,31 +130,26 @@ pub fn gaps(len: usize, runs: &[Run]) -> impl Iterator<Item = Range<usize>> + Cl
     starts.zip(ends).filter(|(s, e)| s < e).map(|(s, e)| s..e)
 }
 
-/// First bytes of the grid's blocks: each gap has its own grid from its first byte; what is left at its
-/// end, shorter than a block, is plain.
-pub fn blocks(len: usize, runs: &[Run], block_bits: BlockBits) -> impl Iterator<Item = usize> + Clone + '_ {
+/// Each gap cut into blocks from its first byte: their first bytes.
+pub fn cut(
+    gaps: impl Iterator<Item = Range<usize>> + Clone,
+    block_bits: BlockBits,
+) -> impl Iterator<Item = usize> + Clone {
     let bytes = block_bits.bytes();
-    gaps(len, runs).flat_map(move |gap| (0..gap.len() / bytes).map(move |i| gap.start + i * bytes))
+    gaps.flat_map(move |gap| (0..gap.len() / bytes).map(move |i| gap.start + i * bytes))
 }
 
-/// The plain stretches: what neither runs nor packed blocks cover. Neighbours are joined.
+/// The plain bytes: what neither runs nor packed blocks cover, in order. Neighbours are joined.
 pub fn plain_ranges(len: usize, runs: &[Run], grid: Option<&Grid>) -> Vec<Range<usize>> {
-    let (size, mut blocks) = match grid {
-        Some(grid) => (grid.block_bits.bytes(), grid.blocks.iter()),
-        None => (usize::MAX, [].iter()),
-    };
+    let mut packed = grid.into_iter().flat_map(Grid::packed).map(|(range, _)| range).peekable();
     let mut out = Vec::new();
     for gap in gaps(len, runs) {
         let mut plain = gap.start;
-        let mut at = gap.start;
-        for packed in blocks.by_ref().take(gap.len() / size) {
-            if packed.is_some() {
-                if plain < at {
-                    out.push(plain..at);
-                }
-                plain = at + size;
+        while let Some(block) = packed.next_if(|block| block.start < gap.end) {
+            if plain < block.start {
+                out.push(plain..block.start);
             }
-            at += size;
+            plain = block.end;
         }
         if plain < gap.end {
             out.push(plain..gap.end);

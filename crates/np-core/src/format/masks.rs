@@ -1,7 +1,7 @@
 //! Pieces of a segment and their masks, XORed onto content or residual: runs at once, blocks in batches.
 
 use super::keys::STREAMS_KEPT;
-use super::layout::{Bias, Grid, Packed, Run, gaps};
+use super::layout::{Bias, Grid, Packed, Run};
 use crate::generator::lanes::mask_many;
 use crate::generator::mt19937::SHORT_WORDS;
 use crate::generator::{Key, Stream};
@@ -24,7 +24,6 @@ enum PieceKey {
 
 /// Takes runs in order, then packed blocks in order: the order of residuals.
 pub(super) fn try_each_piece<E>(
-    len: usize,
     runs: &[Run],
     grid: Option<&Grid>,
     mut take: impl FnMut(Piece) -> Result<(), E>,
@@ -36,10 +35,10 @@ pub(super) fn try_each_piece<E>(
     let Some(grid) = grid else { return Ok(()) };
     let size = grid.block_bits.bytes();
     let mut blocks = grid.blocks.iter();
-    for gap in gaps(len, runs) {
+    for stretch in &grid.stretches {
         // Loops, not adapters: there may be half a million blocks, and this is most of what each costs.
-        let starts = (gap.start..gap.end).step_by(size);
-        for (at, packed) in starts.zip(blocks.by_ref().take(gap.len() / size)) {
+        let starts = (stretch.start as usize..).step_by(grid.pitch);
+        for (at, packed) in starts.zip(blocks.by_ref().take(stretch.count as usize)) {
             if let Some(Packed { seed, position, bias }) = *packed {
                 let key = PieceKey::Block(seed);
                 take(Piece { range: at..at + size, key, position: position.into(), bias })?;
@@ -179,11 +178,11 @@ impl<'a> Masker<'a> {
 mod tests {
     use super::*;
     use crate::block::BlockBits;
-    use crate::format::layout::blocks;
+    use crate::format::layout::{cut, gaps};
     use std::convert::Infallible;
 
-    fn each_piece(len: usize, runs: &[Run], grid: &Grid, mut take: impl FnMut(Piece)) {
-        let Ok(()) = try_each_piece(len, runs, Some(grid), |piece| {
+    fn each_piece(runs: &[Run], grid: &Grid, mut take: impl FnMut(Piece)) {
+        let Ok(()) = try_each_piece(runs, Some(grid), |piece| {
             take(piece);
             Ok::<(), Infallible>(())
         });
@@ -200,18 +199,19 @@ mod tests {
         };
         let runs = vec![run(0, 5001, 3), run(5001, 333, 70), run(5400, 4000, 10_000)];
         let len = 9400 + count * size + 3;
-        let mut grid = Grid { block_bits, blocks: Vec::new() };
+        let gaps: Vec<_> = gaps(len, &runs).collect();
+        let mut blocks = Vec::new();
         let (mut seed, mut start) = (0u32, 0);
-        for (i, at) in blocks(len, &runs, block_bits).enumerate() {
+        for (i, at) in cut(gaps.iter().cloned(), block_bits).enumerate() {
             let follows = i > 0 && i % 41 >= lone;
             if !follows {
                 (seed, start) = (seed.wrapping_mul(0x9e37_79b9).wrapping_add(5), at);
             }
             let bias = Bias { class: 0, complement: i % 7 == 3 };
             let packed = Packed { seed, position: (at - start) as u32, bias };
-            grid.blocks.push((i % 41 % 9 != 5 || !follows).then_some(packed));
+            blocks.extend((i % 41 % 9 != 5 || !follows).then_some((at, packed)));
         }
-        (len, runs, grid)
+        (len, runs, Grid::of(block_bits, size, &gaps, blocks))
     }
 
     #[test]
@@ -221,7 +221,7 @@ mod tests {
         {
             let (len, runs, grid) = layout(BlockBits::new(bits).unwrap(), count, lone);
             let mut expected = vec![0x11; len];
-            each_piece(len, &runs, &grid, |piece| {
+            each_piece(&runs, &grid, |piece| {
                 let mut stream = match &piece.key {
                     PieceKey::Run(key) => key.stream(),
                     PieceKey::Block(seed) => Key::Genrand(*seed).stream(),
@@ -234,7 +234,7 @@ mod tests {
             let mut data = vec![0x11; len];
             let mut reader = MaskReader::default();
             let mut masks = Masker::new(&mut reader);
-            each_piece(len, &runs, &grid, |piece| masks.xor(&piece, &mut data, piece.range.start));
+            each_piece(&runs, &grid, |piece| masks.xor(&piece, &mut data, piece.range.start));
             masks.finish(&mut data);
             assert!(data == expected, "{count} blocks of {bits} bits, {lone} of 41 alone");
         }

@@ -139,7 +139,7 @@ impl MixedParts {
         let mut of_piece: Vec<(u8, Range<usize>)> = Vec::new();
         let mut reader = MaskReader::default();
         let mut masks = Masker::new(&mut reader);
-        let Ok(()) = try_each_piece(content.len(), &runs, grid.as_ref(), |piece| {
+        let Ok(()) = try_each_piece(&runs, grid.as_ref(), |piece| {
             if !is_exact(piece.bias.class) {
                 let at = residual.len();
                 residual.extend_from_slice(&content[piece.range.clone()]);
@@ -332,7 +332,7 @@ impl CodedSegment {
         };
         let mut sparse = SparseModels::default();
         let mut masks = Masker::new(masks);
-        try_each_piece(self.len, &self.runs, grid.as_ref(), |piece| {
+        try_each_piece(&self.runs, grid.as_ref(), |piece| {
             let out = &mut content[piece.range.clone()];
             let class = piece.bias.class;
             if is_sparse(class) {

@@ -1,17 +1,20 @@
 //! Mining the block grid: the neighbourhood of the last seed first (Lazy Hunter), then exact starts by a
-//! join, then as many seeds as the budget buys; what goes on with a stream is followed without mining.
+//! join, at every byte to learn where blocks begin, then as many seeds as the budget buys; what goes on with a
+//! stream is followed without mining.
 
+use super::length::fitting;
+use super::places::{common, in_step, sample};
 use super::{Effort, PackWatch};
 use crate::block::{BlockBits, weight, words_from_bytes};
 use crate::error::Error;
-use crate::format::layout::{Bias, Grid, Packed, Run, blocks};
+use crate::format::layout::{Bias, Grid, Packed, Run, cut, gaps};
 use crate::format::seeds::{SeedContext, SeedKind};
 use crate::generator::{Generator, Key, Seeding};
 use crate::miner::{Filter, Job, Miner, SEED_END};
-use crate::noise::NoiseMap;
+use crate::noise::{NoiseMap, looks_like_noise};
 use crate::plan::{Choice, Options, plan};
 use crate::price::FINE_BIT;
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// Candidates kept for a block.
@@ -52,8 +55,10 @@ pub fn fold_limit(block_bits: BlockBits, bits: u32) -> Option<u32> {
 pub struct GridSearch<'a> {
     /// The segment's content.
     pub content: &'a [u8],
-    /// N.
+    /// N, unless records fit another length better.
     pub block_bits: BlockBits,
+    /// N whatever fits.
+    pub fixed: bool,
     /// What to spend.
     pub effort: &'a Effort,
     /// The miner.
@@ -68,35 +73,104 @@ impl GridSearch<'_> {
         if self.effort.is_solve_only() && hints.is_empty() {
             return Ok(None);
         }
-        let size = self.block_bits.bytes();
-        let ats: Vec<usize> = blocks(self.content.len(), runs, self.block_bits).collect();
-        let mut options: Vec<Options> = ats
-            .iter()
-            .enumerate()
-            .filter(|(_, at)| noise.all(**at..**at + size))
-            .map(|(index, at)| Options { index, at: *at, choices: Vec::new() })
-            .collect();
-        if options.is_empty() {
-            return Ok(None);
+        let gaps: Vec<Range<usize>> = gaps(self.content.len(), runs).collect();
+        let mut options = self.cut(&gaps, hints);
+        self.hunt(&mut options)?;
+        let (joined, found) = self.locate(&options, &gaps, noise)?;
+        let taken = options.iter().flat_map(|o| o.choices.iter().map(|c| Hint { at: o.at, seed: c.seed }));
+        let mut known: Vec<Hint> = taken.chain(found).collect();
+        known.sort_by_key(|hint| hint.at);
+        match fitting(self.content, &gaps, &known) {
+            Some(block_bits) if block_bits != self.block_bits && !self.fixed => {
+                let search = Self { block_bits, ..*self };
+                let options = search.cut(&gaps, &[]);
+                search.finish(options, &gaps, runs, &known, &[])
+            }
+            _ => self.finish(options, &gaps, runs, &known, &joined),
         }
-        let place: HashMap<usize, usize> = options.iter().enumerate().map(|(i, o)| (o.at, i)).collect();
-        for hint in hints {
-            if let Some(&i) = place.get(&hint.at) {
-                self.take(&mut options[i], hint.seed);
+    }
+
+    /// The gaps cut into blocks from their first bytes, and the places of hints.
+    fn cut(&self, gaps: &[Range<usize>], hints: &[Hint]) -> Vec<Options> {
+        let mut options = Vec::new();
+        let places = cut(gaps.iter().cloned(), self.block_bits).chain(hints.iter().map(|hint| hint.at));
+        self.open(&mut options, gaps, places);
+        self.take_all(&mut options, hints);
+        options
+    }
+
+    /// Searches on from what is known of where blocks begin. Blocks in `joined` need no join.
+    fn finish(
+        &self,
+        mut options: Vec<Options>,
+        gaps: &[Range<usize>],
+        runs: &[Run],
+        known: &[Hint],
+        joined: &[Range<usize>],
+    ) -> Result<Option<Grid>, Error> {
+        let mut places: Vec<usize> = known.iter().map(|hint| hint.at).collect();
+        places.dedup_by(|at, last| *at < *last + self.block_bits.bytes());
+        let (mut steps, mut cut_anew) = (Vec::new(), Vec::new());
+        for gap in gaps {
+            let own =
+                places.partition_point(|at| *at < gap.start)..places.partition_point(|at| *at < gap.end);
+            let (before, own) = (steps.len(), &places[own]);
+            steps.extend(in_step(gap, own, self.block_bits));
+            if steps.len() - before > own.len() {
+                cut_anew.push(gap.clone());
             }
         }
+        options.retain(|o| !o.choices.is_empty() || holding(&cut_anew, o.at).is_none());
+        self.open(&mut options, gaps, steps);
+        self.take_all(&mut options, known);
+
         self.hunt(&mut options)?;
-        self.join(&mut options)?;
+        self.join(&mut options, joined)?;
         self.hunt(&mut options)?;
         if self.score(&mut options)? {
             self.hunt(&mut options)?;
         }
         self.follow(&mut options);
-        Ok(plan(self.block_bits, &ats, &options))
+        Ok(plan(self.block_bits, self.content.len(), runs, &options))
+    }
+
+    /// Takes in blocks at these places, as far as they look like noise, lie in a gap and in the way of no block
+    /// that has a seed.
+    fn open(
+        &self,
+        options: &mut Vec<Options>,
+        gaps: &[Range<usize>],
+        places: impl IntoIterator<Item = usize>,
+    ) {
+        let size = self.block_bits.bytes();
+        let there: HashSet<usize> = options.iter().map(|o| o.at).collect();
+        let taken: Vec<usize> = options.iter().filter(|o| !o.choices.is_empty()).map(|o| o.at).collect();
+        let is_open = |at: usize| {
+            let gap = holding(gaps, at);
+            let next = taken.partition_point(|taken| taken + size <= at);
+            gap.is_some_and(|gap| at + size <= gap.end)
+                && taken.get(next).is_none_or(|taken| at + size <= *taken)
+                && !there.contains(&at)
+                && looks_like_noise(&self.content[at..at + size])
+        };
+        options.extend(
+            places.into_iter().filter(|at| is_open(*at)).map(|at| Options { at, choices: Vec::new() }),
+        );
+        options.sort_by_key(|o| o.at);
+        options.dedup_by_key(|o| o.at);
     }
 
     fn words(&self, option: &Options) -> Vec<u32> {
         words_from_bytes(&self.content[option.at..option.at + self.block_bits.bytes()]).collect()
+    }
+
+    /// Takes the hints at blocks' first bytes.
+    fn take_all(&self, options: &mut [Options], hints: &[Hint]) {
+        for hint in hints {
+            if let Ok(i) = options.binary_search_by_key(&hint.at, |o| o.at) {
+                self.take(&mut options[i], hint.seed);
+            }
+        }
     }
 
     fn take(&self, option: &mut Options, seed: u32) {
@@ -155,9 +229,14 @@ impl GridSearch<'_> {
         };
         let mut context = SeedContext::default();
         let mut misses = 0;
+        // The end of the last block with a seed.
+        let mut end = 0;
         let bare = options.iter().filter(|o| o.choices.is_empty()).count() as u64;
         self.watch.stage("hunt", bare * (2 * self.effort.radius as u64 + 1));
         for i in 0..options.len() {
+            if options[i].at < end {
+                continue;
+            }
             if options[i].choices.is_empty() && misses <= PATIENCE {
                 let guess = context.predictions().find(|seed| {
                     self.watch.advance(1);
@@ -189,6 +268,7 @@ impl GridSearch<'_> {
                 Some(best) => {
                     let packed = Packed { seed: best.seed, position: 0, bias: Bias::default() };
                     context.learn(options[i].at, &packed);
+                    end = options[i].at + self.block_bits.bytes();
                     misses = 0;
                 }
                 None => misses += 1,
@@ -197,10 +277,69 @@ impl GridSearch<'_> {
         Ok(())
     }
 
-    /// Exact and nearly exact starts, at a cost that does not depend on the number of blocks.
-    fn join(&self, options: &mut [Options]) -> Result<(), Error> {
+    /// Finds exact and nearly exact starts at any byte. Returns the bytes that were looked at, unless blocks are longer
+    /// than what was looked at there, and what was found, by place and fold.
+    fn locate(
+        &self,
+        options: &[Options],
+        gaps: &[Range<usize>],
+        noise: &NoiseMap,
+    ) -> Result<(Vec<Range<usize>>, Vec<Hint>), Error> {
+        let probe = self.block_bits.min(BlockBits::default());
+        let (Some(limit), 1..) = (fold_limit(probe, 40), self.effort.join_seeds) else {
+            return Ok(Default::default());
+        };
+        let size = self.block_bits.bytes();
+        // Bytes where a block has room before the next one that has a seed, or the gap's end.
+        let mut free = Vec::new();
+        for gap in gaps {
+            let mut start = gap.start;
+            let first = options.partition_point(|o| o.at < gap.start);
+            let taken = options[first..].iter().filter(|o| !o.choices.is_empty()).map(|o| o.at);
+            for end in taken.take_while(|at| *at < gap.end).chain([gap.end]) {
+                if start + size <= end {
+                    free.push(start..end - size + 1);
+                }
+                start = end + size;
+            }
+        }
+        if free.iter().map(Range::len).sum::<usize>() > self.effort.join_offsets {
+            free = common(&free, &noise.regions());
+        }
+        let looked_at = sample(&free, self.effort.join_offsets);
+        let places: Vec<usize> = looked_at
+            .iter()
+            .cloned()
+            .flatten()
+            .filter(|at| looks_like_noise(&self.content[*at..*at + size]))
+            .collect();
+        if places.is_empty() {
+            return Ok(Default::default());
+        }
+        self.watch.stage("locate", self.effort.join_seeds);
+        let blocks: Vec<u32> =
+            places.iter().flat_map(|at| words_from_bytes(&self.content[*at..*at + probe.bytes()])).collect();
+        let job = Job {
+            generator: Generator::Mt19937,
+            seeding: Seeding::Genrand,
+            block_bits: probe,
+            seeds: 0..self.effort.join_seeds,
+            blocks: &blocks,
+            fold_limit: limit,
+            best_per_block: BEST,
+            filter: Filter::Join { words: JOIN_WORDS },
+        };
+        let found = self.miner.mine(&job, self.watch)?;
+        let found = found.iter().map(|c| Hint { at: places[c.block as usize], seed: c.seed }).collect();
+        Ok((if probe == self.block_bits { looked_at } else { Vec::new() }, found))
+    }
+
+    /// Exact and nearly exact starts, at a cost that does not depend on the number of blocks. Blocks that begin in
+    /// `joined` were joined before.
+    fn join(&self, options: &mut [Options], joined: &[Range<usize>]) -> Result<(), Error> {
         let seeds = self.effort.join_seeds;
-        let which = bare(options);
+        let mut which = bare(options);
+        which.retain(|i| holding(joined, options[*i].at).is_none());
         if seeds == 0 || which.is_empty() {
             return Ok(());
         }
@@ -244,7 +383,8 @@ impl GridSearch<'_> {
                     continue;
                 }
                 let mut stream = None;
-                for next in &mut options[i + 1..] {
+                let (_, later) = options.split_at_mut(i + 1);
+                for next in later.iter_mut().skip_while(|o| o.at < stream_start + size) {
                     let at = next.at;
                     let stream = stream.get_or_insert_with(|| Key::Genrand(seed).stream());
                     stream.skip((at - stream_start) as u64 - stream.position());
@@ -259,6 +399,11 @@ impl GridSearch<'_> {
             }
         }
     }
+}
+
+/// The one of `ranges`, which are sorted and apart, that holds `at`.
+fn holding(ranges: &[Range<usize>], at: usize) -> Option<&Range<usize>> {
+    ranges.get(ranges.partition_point(|range| range.end <= at)).filter(|range| range.start <= at)
 }
 
 /// The blocks no way to pack was found for.

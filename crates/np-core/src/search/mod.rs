@@ -2,6 +2,8 @@
 
 pub mod extend;
 pub mod grid;
+pub mod length;
+pub mod places;
 pub mod starts;
 
 use crate::error::Error;
@@ -34,6 +36,8 @@ pub struct Effort {
     pub start_words: u32,
     /// Seeds tried for exact and nearly exact starts of blocks.
     pub join_seeds: u64,
+    /// Byte offsets, at most, at which such starts are looked for to learn where blocks begin.
+    pub join_offsets: usize,
     /// (seed, 512-bit block) pairs scored.
     pub score_pairs: u64,
     /// Seeds tried on either side of the last one found.
@@ -69,6 +73,8 @@ impl Effort {
             },
             start_words: if start_seeds < 26 { 64 } else { SHORT_WORDS as u32 },
             join_seeds: seeds(join_seeds).min(SEED_END),
+            // 2^17 at level 6.
+            join_offsets: 1 << (11 + level.clamp(1, 9)),
             score_pairs: seeds(pairs),
             radius: 1 << radius,
         }
@@ -190,8 +196,14 @@ pub fn search(
             break;
         }
     }
-    let search =
-        GridSearch { content, block_bits: options.block_bits, effort: &options.effort, miner, watch };
+    let search = GridSearch {
+        content,
+        block_bits: options.block_bits,
+        fixed: options.fixed_blocks,
+        effort: &options.effort,
+        miner,
+        watch,
+    };
     let grid = search.search(&noise, &runs, &hints)?;
     let carry = runs.last().filter(|r| r.range().end == content.len()).map(|run| Carry {
         key: run.key.clone(),
@@ -203,15 +215,7 @@ pub fn search(
 
 /// Noise-like stretches that no run covers, cut where runs end.
 fn open_regions(len: usize, noise: &NoiseMap, runs: &[Run]) -> Vec<Range<usize>> {
-    let regions = noise.regions();
-    let mut out = Vec::new();
-    for gap in gaps(len, runs) {
-        let first = regions.partition_point(|r| r.end <= gap.start);
-        for region in regions[first..].iter().take_while(|r| r.start < gap.end) {
-            out.push(region.start.max(gap.start)..region.end.min(gap.end));
-        }
-    }
-    out
+    places::common(&gaps(len, runs).collect::<Vec<_>>(), &noise.regions())
 }
 
 fn solved_anchor(found: solve::Found) -> Anchor {

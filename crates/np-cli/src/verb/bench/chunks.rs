@@ -3,7 +3,7 @@
 
 use crate::audit::proof_of_concept::CHUNK_BYTES;
 use crate::evidence::Flips;
-use np_core::format::layout::{blocks, plain_ranges};
+use np_core::format::layout::plain_ranges;
 use np_core::format::reader::HEADER_BYTES;
 use np_core::format::segment::{CodedSegment, Decoded};
 use np_core::generator::Key;
@@ -53,7 +53,7 @@ impl Accounts {
         }
         if let Some(grid) = &decoded.grid {
             let size = grid.block_bits.bytes();
-            for (at, block) in blocks(segment.len, &segment.runs, grid.block_bits).zip(&grid.blocks) {
+            for (at, block) in grid.places().zip(&grid.blocks) {
                 let range = at..at + size;
                 grid_bytes.push((shift(range.clone()), 1.0));
                 let Some(block) = block else { continue };

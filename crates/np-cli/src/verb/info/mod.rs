@@ -8,7 +8,7 @@ use crate::{exit, target, unpacking};
 use anyhow::Context;
 use clap::Args;
 use np_core::bias::{self, FIRST_DENSE};
-use np_core::format::layout::{Bias, Run, blocks};
+use np_core::format::layout::{Bias, Run};
 use np_core::format::segment::{CodedSegment, Decoded, Kind};
 use np_core::format::{MAGIC, VERSION};
 use np_core::ledger::Ledger;
@@ -86,9 +86,19 @@ struct BiasInfo {
 #[derive(Debug, Serialize)]
 struct GridInfo {
     block_bits: u32,
+    /// Bytes from one block's first byte to the next one's.
+    pitch: u64,
+    stretches: Vec<StretchInfo>,
     /// Blocks, packed or not.
     blocks: u64,
     packed: Vec<BlockInfo>,
+}
+
+#[derive(Debug, Serialize)]
+struct StretchInfo {
+    /// First byte, from the start of the output.
+    offset: u64,
+    blocks: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -129,19 +139,21 @@ impl RunInfo {
 impl SegmentInfo {
     fn new(segment: &CodedSegment, decoded: &Decoded) -> Self {
         let grid = decoded.grid.as_ref().map(|grid| {
-            let places = blocks(segment.len, &segment.runs, grid.block_bits);
-            let packed = places.zip(&grid.blocks).filter_map(|(at, block)| {
-                let block = (*block)?;
-                Some(BlockInfo {
-                    offset: segment.output_offset + at as u64,
-                    seed: block.seed,
-                    seed_hex: format!("{:#010x}", block.seed),
-                    stream_position: block.position,
-                    bias: BiasInfo::new(block.bias),
-                })
+            let packed = grid.packed().map(|(range, block)| BlockInfo {
+                offset: segment.output_offset + range.start as u64,
+                seed: block.seed,
+                seed_hex: format!("{:#010x}", block.seed),
+                stream_position: block.position,
+                bias: BiasInfo::new(block.bias),
+            });
+            let stretches = grid.stretches.iter().map(|stretch| StretchInfo {
+                offset: segment.output_offset + u64::from(stretch.start),
+                blocks: stretch.count,
             });
             GridInfo {
                 block_bits: grid.block_bits.bits(),
+                pitch: grid.pitch as u64,
+                stretches: stretches.collect(),
                 blocks: grid.blocks.len() as u64,
                 packed: packed.collect(),
             }

@@ -47,7 +47,9 @@ pub struct Table {
     segments: Rows,
     runs: Rows,
     blocks: Rows,
-    block_bits: u32,
+    /// The shortest and the longest block.
+    block_bits: (u32, u32),
+    stretches: usize,
     all_blocks: u64,
     seeds: Option<(u32, u32)>,
     deltas: [u64; 3],
@@ -62,7 +64,8 @@ impl Table {
             segments: Rows::new(most),
             runs: Rows::new(most),
             blocks: Rows::new(most),
-            block_bits: 0,
+            block_bits: (u32::MAX, 0),
+            stretches: 0,
             all_blocks: 0,
             seeds: None,
             deltas: [0; 3],
@@ -98,7 +101,9 @@ impl Table {
             });
         }
         let Some(grid) = &segment.grid else { return };
-        self.block_bits = grid.block_bits;
+        let (shortest, longest) = self.block_bits;
+        self.block_bits = (shortest.min(grid.block_bits), longest.max(grid.block_bits));
+        self.stretches += grid.stretches.len();
         self.all_blocks += grid.blocks;
         for block in &grid.packed {
             let delta = self.last_seed.map(|last| i64::from(block.seed) - i64::from(last));
@@ -154,11 +159,15 @@ impl Table {
         );
         if let Some((low, high)) = self.seeds {
             let [same, near, far] = self.deltas;
+            let bits = match self.block_bits {
+                (shortest, longest) if shortest < longest => format!("{shortest} to {longest}"),
+                (bits, _) => bits.to_string(),
+            };
             let _ = writeln!(
                 out,
-                "  {} of {} blocks of {} bits; seeds {low} to {high}; after the last one: \
+                "  {} of {} blocks of {bits} bits in {} stretches; seeds {low} to {high}; after the last one: \
                  {same} the same, {near} by a delta, {far} fresh",
-                self.blocks.count, self.all_blocks, self.block_bits
+                self.blocks.count, self.all_blocks, self.stretches
             );
         }
         out

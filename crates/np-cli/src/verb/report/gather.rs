@@ -5,7 +5,7 @@ use super::cells::{Cells, Kind};
 use super::chance::Sample;
 use crate::findings::Findings;
 use np_core::block::BlockBits;
-use np_core::format::layout::{blocks, plain_ranges};
+use np_core::format::layout::{cut, gaps, plain_ranges};
 use np_core::format::segment::{CodedSegment, Decoded};
 use np_core::generator::Key;
 use np_core::noise::{NoiseMap, WINDOW};
@@ -61,19 +61,17 @@ impl Gathered {
             self.cells.paint(shift(run.start, run.range().end), Kind::Run, Some(&residual));
         }
         if let Some(grid) = &decoded.grid {
-            let size = grid.block_bits.bytes();
             self.grid_blocks += grid.blocks.len() as u64;
-            for (at, block) in blocks(content.len(), &segment.runs, grid.block_bits).zip(&grid.blocks) {
-                let Some(block) = block else { continue };
+            for (range, block) in grid.packed() {
                 self.packed_blocks += 1;
                 let mut stream = Key::Genrand(block.seed).stream();
                 stream.skip(block.position.into());
-                let mut residual = content[at..at + size].to_vec();
+                let mut residual = content[range.clone()].to_vec();
                 stream.xor(&mut residual);
                 if block.bias.complement {
                     residual.iter_mut().for_each(|byte| *byte = !*byte);
                 }
-                self.cells.paint(shift(at, at + size), Kind::Seed, Some(&residual));
+                self.cells.paint(shift(range.start, range.end), Kind::Seed, Some(&residual));
             }
         }
         let noise = NoiseMap::new(content);
@@ -87,7 +85,7 @@ impl Gathered {
             }
         }
         let size = self.block_bits.bytes();
-        for at in blocks(content.len(), &segment.runs, self.block_bits) {
+        for at in cut(gaps(content.len(), &segment.runs), self.block_bits) {
             if noise.all(at..at + size) {
                 self.sample.offer(&content[at..at + size]);
             }
