@@ -2,7 +2,8 @@
 """Kills a packing run again and again, resumes it, and compares the file with one of a run left alone: kills.py NP_CLI [KILLS [SECONDS]].
 
 Each file is packed by a run that is killed (SIGKILL) up to twelve times, each time after 0 to SECONDS seconds, and then left to
-finish. Prints kills, files, and how long the last runs took against one that was not killed.
+finish. After each kill there is the input, the session or none, and the output whole or not at all; where the file
+system has files without a name (Linux), nothing else. Prints kills, files, and how long the last runs took against one that was not killed.
 """
 
 import hashlib
@@ -55,13 +56,17 @@ def main():
                 run.wait()
                 kills += 1
                 resumed += os.path.exists(killed + "-session")
+                stray = set(os.listdir(folder)) - {"in", "alone.np", "killed.np", "killed.np-session"}
+                assert not stray or not sys.platform.startswith("linux"), stray
             if not os.path.exists(killed):
                 subprocess.run([*pack, killed, "--resume"], check=True)
+            elif os.path.exists(killed + "-session"):
+                # Killed between the output and the end of its session.
+                os.remove(killed + "-session")
             files += 1
             lost += open(killed, "rb").read() != reference
             os.remove(killed)
-            # What a kill leaves is gone, but for temporary files of runs too short to have a session.
-            left = [name for name in os.listdir(folder) if name.endswith("-session")]
+            left = set(os.listdir(folder)) - {"in", "alone.np"}
             assert not left, left
             print(f"{kills} kills, {files} files, {lost} of them differ", flush=True)
     print(f"{kills} kills ({resumed} left a session), {files} files, {files - lost} identical; alone it takes {took:.1f} s")

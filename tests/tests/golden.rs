@@ -3,6 +3,8 @@
 
 use np_core::format::digest::segment_hash;
 use np_core::format::reader::{Limits, ReadError, survey};
+use np_core::generator::Key;
+use np_tests::apart::{Part, RunFields, run_table, together};
 use np_tests::golden::{self, name};
 use np_tests::properties::unpacked;
 use np_tests::{bombs, golden_files};
@@ -80,8 +82,9 @@ fn memory_is_limited_by_what_is_claimed() {
         let (found, _) = refused(&absent, Limits { max_memory, ..Limits::default() });
         assert_eq!(name(&found), error);
     }
-    let keys = golden_files::read("bombs", "keys");
-    let found = survey(Cursor::new(&keys), Limits { max_memory: 40 << 20, ..Limits::default() });
+    let keys = (0..10_000).map(|i| RunFields { length: 3, key: Ok(Key::Genrand(i)), ..RunFields::default() });
+    let keys = together(&[Part::mixed(40_000, run_table(10_000, keys), Vec::new(), Vec::new())]);
+    let found = survey(Cursor::new(&keys), Limits { max_memory: 1 << 20, ..Limits::default() });
     assert_eq!(name(&ReadError::Format(found.unwrap_err())), "OverLimit: --memory-limit");
 }
 

@@ -52,7 +52,7 @@ impl Choice {
             Backend::Both => {
                 // Both miners live as long as the process.
                 let gpu: &'static GpuMiner = Box::leak(Box::new(GpuMiner::open(&self.gpu())?));
-                let cpu: &'static CpuMiner = Box::leak(Box::new(cpu));
+                let cpu: &'static Checked<CpuMiner> = Box::leak(Box::new(Checked(cpu)));
                 Ok(Box::new(BothMiner::new(gpu, cpu)))
             }
         }
@@ -70,8 +70,8 @@ pub fn gpu_choice(device: Option<&str>) -> np_gpu::Choice {
     np_gpu::Choice { which, fault, ..np_gpu::Choice::default() }
 }
 
-/// A miner whose jobs a test can make fail.
-struct Checked<M>(M);
+/// A miner whose jobs a test can make fail, or give a wrong result.
+pub struct Checked<M>(pub M);
 
 impl<M: Miner> Miner for Checked<M> {
     fn name(&self) -> String {
@@ -81,7 +81,14 @@ impl<M: Miner> Miner for Checked<M> {
     fn mine(&self, job: &Job<'_>, watch: &dyn Watch) -> Result<Vec<Candidate>, MineError> {
         let failed = |e: std::io::Error| MineError::Device { device: self.name(), what: e.to_string() };
         fault::point("mine").map_err(failed)?;
-        self.0.mine(job, watch)
+        let mut found = self.0.mine(job, watch)?;
+        if fault::point("lie").is_err() {
+            match found.first_mut() {
+                Some(first) => first.weight ^= 1,
+                None => found.push(Candidate { block: 0, seed: 0, weight: 1 }),
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -6,7 +6,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use tempfile::NamedTempFile;
 
 /// Files that must not outlive an interrupted run. Whoever makes or names such a file holds the lock, so
 /// that a signal cannot come between the file and its entry.
@@ -62,11 +61,11 @@ pub fn abandon() {
     }
 }
 
-/// Makes a partial file and remembers it.
-pub fn create(make: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<NamedTempFile> {
+/// Makes a partial file and remembers its path.
+pub fn create<T>(make: impl FnOnce() -> io::Result<(PathBuf, T)>) -> io::Result<T> {
     let mut files = partial();
-    let file = make()?;
-    files.push(file.path().to_owned());
+    let (path, file) = make()?;
+    files.push(path);
     Ok(file)
 }
 

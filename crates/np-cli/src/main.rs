@@ -12,6 +12,7 @@ mod key_text;
 mod memory;
 mod names;
 mod packing;
+mod partial;
 mod progress;
 mod session;
 mod size;

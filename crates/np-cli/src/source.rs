@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use np_core::format::reader::{self, Limits};
 use same_file::Handle;
 use std::fs::{File, Metadata};
-use std::io::{self, BufReader, IsTerminal, Read, Seek, StdinLock};
+use std::io::{self, BufReader, IsTerminal, Read, Seek, SeekFrom, StdinLock};
 use std::path::{Path, PathBuf};
 
 /// An open input.
@@ -66,16 +66,21 @@ impl Source {
     /// Refuses a packed file that claims more than `limits` anywhere, before anything of it is decoded. What cannot be read
     /// twice is only checked as it comes.
     pub fn survey(&self, limits: Limits) -> anyhow::Result<()> {
-        let (Some(before), Stream::File(file)) = (&self.before, &self.stream) else { return Ok(()) };
         // Kernel files (/proc) say 0 and need not seek.
-        if before.len() == 0 {
+        if self.before.as_ref().is_none_or(|before| before.len() == 0) {
             return Ok(());
         }
-        let mut file = file;
-        let found = reader::survey(BufReader::new(file), limits);
-        fault::point("seek")
-            .and_then(|()| file.rewind())
-            .with_context(|| format!("cannot read {}", self.label))?;
+        let cannot = || format!("cannot read {}", self.label);
+        let seek = |file: &mut File, to| fault::point("seek").and_then(|()| file.seek(to));
+        let file = match &self.stream {
+            Stream::File(file) => file.try_clone().map(Some),
+            Stream::Stdin(_) => stdin_file(),
+        };
+        let Some(mut file) = file.with_context(cannot)? else { return Ok(()) };
+        // The standard input need not begin at a file's start.
+        let start = seek(&mut file, SeekFrom::Current(0)).with_context(cannot)?;
+        let found = reader::survey(BufReader::new(&file), limits);
+        seek(&mut file, SeekFrom::Start(start)).with_context(cannot)?;
         found.with_context(|| format!("cannot unpack {}", self.label))
     }
 
@@ -150,16 +155,20 @@ impl Read for Source {
     }
 }
 
+/// What is behind the standard input, to be read beside it.
 #[cfg(unix)]
-fn stdin_metadata() -> Option<Metadata> {
+fn stdin_file() -> io::Result<Option<File>> {
     use std::os::fd::AsFd;
-    let fd = io::stdin().as_fd().try_clone_to_owned().ok()?;
-    File::from(fd).metadata().ok()
+    Ok(Some(io::stdin().as_fd().try_clone_to_owned()?.into()))
 }
 
 #[cfg(not(unix))]
+fn stdin_file() -> io::Result<Option<File>> {
+    Ok(None)
+}
+
 fn stdin_metadata() -> Option<Metadata> {
-    None
+    stdin_file().ok()??.metadata().ok()
 }
 
 fn refuse(label: &str, found: &Metadata) -> anyhow::Result<()> {

@@ -1,17 +1,16 @@
-//! The output: a temporary file beside its final name, synced and renamed when all went well, or the
-//! standard output, or a pipe or device that was named.
+//! The output: a file that gets its name once it is whole and on the disk, or the standard output, or a pipe or
+//! device that was named.
 
 use crate::cli::{Files, is_dash};
 use crate::exit::ReaderGone;
 use crate::fault;
-use crate::interrupt;
+use crate::partial::{Access, Partial};
 use crate::source::Source;
 use anyhow::{Context, anyhow, bail};
 use same_file::Handle;
 use std::fs::{File, FileTimes, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal, Seek, Write};
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 
 /// An open output.
 pub struct Target {
@@ -27,14 +26,11 @@ enum Place {
     /// A pipe or device: written as it stands.
     Special(File),
     Named {
-        temporary: NamedTempFile,
+        partial: Partial,
         path: PathBuf,
         force: bool,
     },
 }
-
-/// Before and behind the random middle of a temporary file's name.
-pub const PARTIAL: (&str, &str) = (".np-", ".partial");
 
 /// What a verb makes, which decides whether a terminal may get it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -116,31 +112,18 @@ impl Target {
                 }
             }
         }
-        let folder = match path.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(PARTIAL.0).suffix(PARTIAL.1);
-        if source.metadata().is_none() {
-            // No mode to carry over: the one any new file gets. Otherwise nobody else may look before
-            // the output has the input's mode.
-            #[cfg(unix)]
-            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        }
-        let temporary = interrupt::create(|| {
-            fault::point("create")?;
-            builder.tempfile_in(folder)
-        });
-        let temporary = temporary.with_context(cannot)?;
-        let place = Place::Named { temporary, path, force: files.force };
+        // With no mode to carry over it is the one any new file gets. Otherwise nobody else may look before the output
+        // has the input's mode.
+        let access = if source.metadata().is_none() { Access::Usual } else { Access::Private };
+        let partial = Partial::create(folder_of(&path), access).with_context(cannot)?;
+        let place = Place::Named { partial, path, force: files.force };
         Ok(Self { label, written: 0, makes, place })
     }
 
-    /// The name that the output gets, and that of the temporary file it is written to until then.
+    /// The name that the output gets, and the one that a kill may leave it with.
     pub fn names(&self) -> Option<(&Path, &Path)> {
         match &self.place {
-            Place::Named { temporary, path, .. } => Some((path, temporary.path())),
+            Place::Named { partial, path, .. } => Some((path, partial.path())),
             _ => None,
         }
     }
@@ -165,7 +148,7 @@ impl Target {
         let result = fault::point("write").and_then(|()| match &mut self.place {
             Place::Stdout(stdout) => stdout.write_all(bytes).and_then(|()| stdout.flush()),
             Place::Special(file) => file.write_all(bytes),
-            Place::Named { temporary, .. } => temporary.as_file_mut().write_all(bytes),
+            Place::Named { partial, .. } => partial.file_mut().write_all(bytes),
         });
         match result {
             Ok(()) => {
@@ -185,8 +168,8 @@ impl Target {
     /// The output again from its start, to be checked before it gets its name.
     pub fn read_back(&mut self) -> anyhow::Result<&mut File> {
         match &mut self.place {
-            Place::Named { temporary, .. } => {
-                let file = temporary.as_file_mut();
+            Place::Named { partial, .. } => {
+                let file = partial.file_mut();
                 fault::point("seek")
                     .and_then(|()| file.rewind())
                     .with_context(|| format!("cannot read back {}", self.label))?;
@@ -199,30 +182,25 @@ impl Target {
     /// Carries over mode, owner and times, syncs to the disk, and gives the output its name.
     pub fn finish(self, like: Option<&Metadata>) -> anyhow::Result<()> {
         let Self { label, makes, place, .. } = self;
-        let Place::Named { temporary, path, force } = place else { return Ok(()) };
-        let cannot = || format!("cannot write {label}; nothing was left behind");
-        if let Some(like) = like {
-            carry_over(temporary.as_file(), like, makes != Makes::Page).with_context(cannot)?;
-        }
-        fault::point("sync").and_then(|()| temporary.as_file().sync_all()).with_context(cannot)?;
-        let partial = temporary.path().to_owned();
-        interrupt::commit(&partial, || -> io::Result<()> {
-            fault::point("rename")?;
-            let named = match force {
-                true => temporary.persist(&path),
-                false => temporary.persist_noclobber(&path),
-            };
-            named.map(drop).map_err(|e| e.error)
-        })
-        .with_context(cannot)?;
+        let Place::Named { partial, path, force } = place else { return Ok(()) };
+        let named = partial.finish(&path, force, |file| {
+            if let Some(like) = like {
+                carry_over(file, like, makes != Makes::Page)?;
+            }
+            fault::point("sync")?;
+            file.sync_all()
+        });
+        named.with_context(|| format!("cannot write {label}; nothing was left behind"))?;
         // The name is safe only once its folder is. Some file systems cannot sync a folder.
         #[cfg(unix)]
-        if let Some(folder) = path.parent() {
-            let folder = if folder == Path::new("") { Path::new(".") } else { folder };
-            let _ = fault::point("sync folder").and_then(|()| File::open(folder)?.sync_all());
-        }
+        let _ = fault::point("sync folder").and_then(|()| File::open(folder_of(&path))?.sync_all());
         Ok(())
     }
+}
+
+/// The folder that `path` names a file in.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."))
 }
 
 /// Gives `file` the mode, the owner (where we may) and, if asked, the times of `like`.

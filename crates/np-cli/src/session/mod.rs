@@ -13,7 +13,9 @@ pub use miner::SessionMiner;
 pub use record::Segment;
 
 use crate::fault;
+use crate::partial::{Access, Partial};
 use crate::say;
+use crate::target::folder_of;
 use anyhow::{Context, bail};
 use record::{Record, Slice};
 use std::collections::HashMap;
@@ -185,21 +187,16 @@ impl Session {
         matches!(state.log, Log::File(..))
     }
 
-    /// Makes the file.
+    /// Makes the file: all of the head at once, or nothing.
     fn begin(&self, state: &mut State) -> io::Result<()> {
         let Log::Pending(pending, _) = &mut state.log else { return Ok(()) };
         let mut bytes = self.identity.head()?.into_bytes();
         bytes.append(pending);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         fault::point("session")?;
-        let mut file = options.open(&self.path)?;
-        if let Err(error) = write(&mut file, &bytes) {
-            let _ = std::fs::remove_file(&self.path);
-            return Err(error);
-        }
+        let mut partial = Partial::create(folder_of(&self.path), Access::Private)?;
+        write(partial.file_mut(), &bytes)?;
+        fault::point("session")?;
+        let file = partial.finish(&self.path, false, |_| Ok(()))?;
         state.log = Log::File(file, Instant::now());
         Ok(())
     }
@@ -290,7 +287,7 @@ impl State {
             Record::Segment(segment) => self.segments.push(segment),
             Record::Partial(name) => {
                 let name = String::from_utf8_lossy(&name).into_owned();
-                if name.starts_with(crate::target::PARTIAL.0) && name.ends_with(crate::target::PARTIAL.1) {
+                if name.starts_with(crate::partial::PARTIAL.0) && name.ends_with(crate::partial::PARTIAL.1) {
                     // A killed run could not remove it; often it is gone already.
                     let _ = std::fs::remove_file(session.with_file_name(name));
                 }

@@ -1,6 +1,7 @@
 //! `selftest`: do this machine's miners agree? The CPU against the scalar oracle, a GPU against the CPU.
 
-use crate::{backend, target};
+use crate::backend::{self, Checked};
+use crate::target;
 use anyhow::Context;
 use clap::Args;
 use np_core::block::BlockBits;
@@ -26,7 +27,7 @@ const SIZES: [u32; 12] = [128, 160, 512, 1024, 1056, 2048, 4096, 7264, 7296, 819
 impl SelfTest {
     /// Runs every check; the first difference is an error with exit code 3.
     pub fn run(self) -> anyhow::Result<()> {
-        let cpu = CpuMiner::new();
+        let cpu = Checked(CpuMiner::new());
         let scalar = ScalarMiner;
         target::print(line(&cpu.name(), agree(&cpu, &scalar, 1)?).as_bytes())?;
         let choices: Vec<np_gpu::Choice> = match &self.device {

@@ -1,11 +1,13 @@
 //! Bad packed files: a clear error, exit code 1, nothing left behind.
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, wait};
 use np_core::format::reader::HEADER;
 use np_core::generator::Key;
+use np_tests::apart::{Part, RunFields, run_table, together};
 use np_tests::craft::{self, Segment};
 use np_tests::golden_files;
 use np_tests::inputs::{noise, text};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// Every length and every flipped bit of a small packed file.
@@ -140,6 +142,14 @@ fn bombs_are_refused_before_they_cost_anything() {
             assert!(ran.stderr.contains("cannot unpack bomb.np"), "{name}: {}", ran.stderr);
         }
         assert!(sandbox.fails(&["unpack", "-c", "bomb.np"], 1, option).stdout.is_empty(), "{name}");
+        // A file on the standard input can be looked through beforehand, too.
+        let input = std::fs::File::open(sandbox.path("bomb.np")).unwrap();
+        let mut unpack = sandbox.command(&["unpack"]);
+        unpack.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let ran = wait(unpack.spawn().unwrap());
+        let option = error.strip_prefix("OverLimit: ").unwrap_or("(stdin)");
+        assert!(ran.stderr.contains(option), "{name}: {}", ran.stderr);
+        assert!(ran.code == Some(1) && ran.stdout.is_empty(), "{name}");
     }
 }
 
@@ -156,8 +166,12 @@ fn the_memory_limit_bounds_what_is_decoded_together() {
         let out = sandbox.ok(&["unpack", "-c", "-T8", "--memory-limit", limit, "a.np"]).stdout;
         assert!(out == craft::content(&segments), "{limit}");
     }
-    sandbox.write("keys.np", &golden_files::read("bombs", "keys"));
-    sandbox.fails(&["verify", "--memory-limit", "64M", "keys.np"], 1, "--memory-limit");
+    let keys = (0..10_000).map(|i| RunFields { length: 3, key: Ok(Key::Genrand(i)), ..RunFields::default() });
+    let mut keys = Part::mixed(40_000, run_table(10_000, keys), Vec::new(), Vec::new());
+    keys.head |= 4;
+    sandbox.write("keys.np", &together(&[keys]));
+    sandbox.fails(&["verify", "--memory-limit", "1M", "keys.np"], 1, "--memory-limit");
+    assert!(!sandbox.fails(&["verify", "keys.np"], 1, "").stderr.contains("--memory-limit"));
 }
 
 /// What was checked before the damage may be on the standard output; nothing of what follows is.

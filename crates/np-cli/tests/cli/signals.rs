@@ -1,8 +1,9 @@
 //! Ctrl-C, SIGTERM and SIGHUP: stop at once, nothing left behind.
 #![cfg(unix)]
 
-use crate::sandbox::{NP_CLI, Sandbox, wait};
-use np_tests::inputs::noise;
+use crate::sandbox::{NP_CLI, Sandbox, skipped, wait};
+use np_tests::inputs::{noise, numbers};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -12,11 +13,15 @@ fn kill(child: &Child, signal: &str) {
     assert!(status.success());
 }
 
-/// Waits until the partial output is there.
-fn wait_for_partial(sandbox: &Sandbox) {
+/// Waits until the output is open: a file without a name, or with the name of a partial one.
+fn wait_for_output(sandbox: &Sandbox, child: &Child) {
     let start = Instant::now();
-    while !sandbox.names().iter().any(|name| name.ends_with(".partial")) {
-        assert!(start.elapsed() < Duration::from_secs(20), "no partial output: {:?}", sandbox.names());
+    let unnamed = || {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", child.id())).into_iter().flatten().flatten();
+        files.filter_map(|file| file.path().read_link().ok()).any(|to| to.starts_with(sandbox.root()))
+    };
+    while !unnamed() && !sandbox.names().iter().any(|name| name.ends_with(".partial")) {
+        assert!(start.elapsed() < Duration::from_secs(20), "no output: {:?}", sandbox.names());
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -30,7 +35,7 @@ fn a_signal_removes_the_partial_output() {
             // The standard input stays open, so it waits for more.
             let mut stdin = child.stdin.take().unwrap();
             stdin.write_all(b"NP\xf7\x01").unwrap();
-            wait_for_partial(&sandbox);
+            wait_for_output(&sandbox, &child);
             let start = Instant::now();
             kill(&child, signal);
             let ended = wait(child);
@@ -39,6 +44,48 @@ fn a_signal_removes_the_partial_output() {
             drop(stdin);
             assert!(sandbox.names().is_empty(), "{verb} {signal} left {:?}", sandbox.names());
         }
+    }
+}
+
+/// SIGKILL at moments all over a run: there is the whole output or none, and nothing beside it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_kill_leaves_nothing() {
+    use std::os::unix::fs::OpenOptionsExt;
+    let sandbox = Sandbox::new();
+    let unnamed = std::fs::File::options().write(true).custom_flags(libc::O_TMPFILE).open(sandbox.root());
+    if unnamed.is_err() {
+        return skipped("a_kill_leaves_nothing", "this file system has no files without a name");
+    }
+    sandbox.write("in", &noise(1 << 20, 8));
+    let pack = ["pack", "-1", "--segment-size", "64K", "in", "-o", "good.np"];
+    sandbox.ok(&pack);
+    let unpack = ["unpack", "good.np", "-o", "out"];
+    let packed = sandbox.read("good.np");
+    let inputs: BTreeSet<String> = ["in".to_owned(), "good.np".to_owned()].into();
+    for (args, expected) in
+        [(&[&pack[..6], &["out"]].concat()[..], packed), (&unpack[..], sandbox.read("in"))]
+    {
+        let _ = std::fs::remove_file(sandbox.path("out"));
+        let start = Instant::now();
+        sandbox.ok(args);
+        let whole = start.elapsed();
+        let mut finished = 0;
+        for moment in numbers(9).take(40) {
+            let _ = std::fs::remove_file(sandbox.path("out"));
+            let mut child = sandbox.spawn(args);
+            std::thread::sleep(whole.mul_f64((moment % 1000) as f64 / 1000.0));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            let mut left = sandbox.names();
+            if left.remove("out") {
+                finished += 1;
+                assert!(sandbox.read("out") == expected, "{args:?} was left half done");
+            }
+            assert_eq!(left, inputs, "{args:?}");
+        }
+        println!("{args:?}: of 40 runs that were killed {finished} had finished");
+        assert!(finished < 40, "no kill came in time");
     }
 }
 
@@ -52,7 +99,7 @@ fn a_signal_that_was_ignored_stays_ignored() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    wait_for_partial(&sandbox);
+    wait_for_output(&sandbox, &child);
     kill(&child, "-HUP");
     kill(&child, "-INT");
     child.stdin.take().unwrap().write_all(b"content").unwrap();

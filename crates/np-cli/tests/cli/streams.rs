@@ -3,6 +3,7 @@
 use crate::sandbox::{Sandbox, wait};
 use np_tests::inputs::noise;
 use std::io::{Read, Write};
+use std::process::Stdio;
 
 #[test]
 fn output_comes_before_the_input_has_ended() {
@@ -48,4 +49,22 @@ fn memory_is_bounded_by_segments_not_by_the_input() {
         assert_eq!(wait(pack).code, Some(0));
     }
     assert!(most[1] < most[0] + 8 * 1024, "KiB for 6 and for 24 MiB: {most:?}");
+}
+
+/// The standard input may be a file that is read from its midst on.
+#[cfg(unix)]
+#[test]
+fn a_packed_file_behind_something_else() {
+    use std::io::{Seek, SeekFrom};
+    let sandbox = Sandbox::new();
+    sandbox.write("a", &noise(5000, 1));
+    let packed = sandbox.ok(&["pack", "-1", "-c", "a"]).stdout;
+    sandbox.write("b", &[&b"something else"[..], &packed].concat());
+    let mut input = std::fs::File::open(sandbox.path("b")).unwrap();
+    input.seek(SeekFrom::Start(14)).unwrap();
+    let mut unpack = sandbox.command(&["unpack"]);
+    unpack.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let ran = wait(unpack.spawn().unwrap());
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(ran.stdout, noise(5000, 1));
 }

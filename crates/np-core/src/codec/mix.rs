@@ -133,13 +133,14 @@ mod tests {
                 last = bit;
             }
         };
+        let bits = if cfg!(miri) { 300 } else { 2000 };
         let mut pricer = Pricer::default();
-        run(&mut |m, s, i, b| m.code(&mut pricer, s, i, b), 2000);
+        run(&mut |m, s, i, b| m.code(&mut pricer, s, i, b), bits);
         assert!(pricer.fine / FINE_BIT < 60, "{} bits", pricer.fine / FINE_BIT);
         let mut encoder = RangeEncoder::default();
-        run(&mut |m, s, i, b| m.code(&mut encoder, s, i, b), 2000);
+        run(&mut |m, s, i, b| m.code(&mut encoder, s, i, b), bits);
         let coded = encoder.finish();
         let mut decoder = RangeDecoder::new(&coded);
-        run(&mut |m, s, i, _| m.code(&mut decoder, s, i, false), 2000);
+        run(&mut |m, s, i, _| m.code(&mut decoder, s, i, false), bits);
     }
 }

@@ -62,6 +62,7 @@ impl<const LEAVES: usize> Default for Tree<LEAVES> {
 
 impl<const LEAVES: usize> Tree<LEAVES> {
     /// Codes `value < LEAVES`.
+    #[inline]
     pub fn code(&mut self, coder: &mut impl Coder, value: usize) -> usize {
         let bits = LEAVES.ilog2();
         let mut node = 1;

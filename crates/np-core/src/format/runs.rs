@@ -50,7 +50,7 @@ pub fn code(
     let mut at = 0;
     let blank = Run { start: 0, len: 1, key: Arc::new(Key::Genrand(0)), position: 0, bias: Bias::default() };
     for i in 0..count as usize {
-        let given = given.get(i).unwrap_or(&blank);
+        let (given, writes) = given.get(i).map_or((&blank, false), |run| (run, true));
         coder.book(Heading::Runs);
         let gap = m.gap.code(coder, given.start.wrapping_sub(at) as u64);
         limit(offset, "the start of a run", gap, (len - at) as u64)?;
@@ -60,7 +60,7 @@ pub fn code(
         let length = length as usize + 1;
 
         coder.book(Heading::Keys);
-        let known = keys.find(&given.key);
+        let known = if writes { keys.find(&given.key) } else { None };
         let index = if coder.bit(&mut m.new_key, known.is_none()) {
             let key = m.key.code(coder, &given.key, offset)?;
             keys.add(key, offset)?
