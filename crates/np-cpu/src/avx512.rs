@@ -12,12 +12,13 @@ impl Avx512 {
     pub(crate) fn detect() -> Option<Self> {
         (is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512vpopcntdq")
-            && is_x86_feature_detected!("avx2"))
+            && is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi2"))
         .then_some(Self(()))
     }
 }
 
-#[target_feature(enable = "avx512f,avx512vpopcntdq,avx2")]
+#[target_feature(enable = "avx512f,avx512vpopcntdq,avx2,bmi2")]
 fn enter<R>(work: impl FnOnce() -> R) -> R {
     work()
 }

@@ -151,16 +151,16 @@ fn short<L: Lanes, const C: usize, const PAIRS: bool>(
     words: usize,
     out: &mut [L::V],
 ) {
+    // In halves, which are few enough chains for the compiler to unroll: else they would not stay in registers.
+    let (out_a, out_b) = out.split_at_mut(C / 2 * words);
     for k in 0..words {
-        let before = x;
-        step(l, &mut x, k + 1);
-        for c in 0..C {
-            out[c * words + k] = twist(l, before[c], x[c]);
-        }
+        let (a, b) = x.split_at_mut(C / 2);
+        twist_next(l, a, words, k, out_a);
+        twist_next(l, b, words, k, out_b);
     }
     let mut i = words + 1;
     if PAIRS {
-        if i % 2 == 0 {
+        if i.is_multiple_of(2) {
             step(l, &mut x, i);
             i += 1;
         }
@@ -173,11 +173,31 @@ fn short<L: Lanes, const C: usize, const PAIRS: bool>(
         step(l, &mut x, i);
     }
     for k in 0..words {
-        step(l, &mut x, M + k);
-        for c in 0..C {
-            let out = &mut out[c * words + k];
-            *out = temper(l, l.xor(x[c], *out));
-        }
+        let (a, b) = x.split_at_mut(C / 2);
+        temper_next(l, a, words, k, out_a);
+        temper_next(l, b, words, k, out_b);
+    }
+}
+
+/// Steps from state word `k` to the next, and keeps what the two are twisted to.
+#[inline(always)]
+fn twist_next<L: Lanes>(l: L, x: &mut [L::V], words: usize, k: usize, out: &mut [L::V]) {
+    let i = l.splat(STEP[k + 1]);
+    for (c, x) in x.iter_mut().enumerate() {
+        let before = *x;
+        *x = l.add(mix(l, before), i);
+        out[c * words + k] = twist(l, before, *x);
+    }
+}
+
+/// Steps to state word `M + k`, and makes mask word `k` of it and of what was kept.
+#[inline(always)]
+fn temper_next<L: Lanes>(l: L, x: &mut [L::V], words: usize, k: usize, out: &mut [L::V]) {
+    let i = l.splat(STEP[M + k]);
+    for (c, x) in x.iter_mut().enumerate() {
+        *x = l.add(mix(l, *x), i);
+        let out = &mut out[c * words + k];
+        *out = temper(l, l.xor(*x, *out));
     }
 }
 
