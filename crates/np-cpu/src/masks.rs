@@ -42,21 +42,18 @@ pub(crate) fn make_with<L: Lanes>(
     masks: &mut [L::V],
 ) {
     let masks = &mut masks[..groups * words];
+    let exceptions = exceptions.filter(|_| words <= SHORT_WORDS);
+    let paired = if exceptions.is_some() { groups / PAIR_CHAINS * PAIR_CHAINS * words } else { 0 };
+    let (by_pairs, by_steps) = masks.split_at_mut(paired);
     l.with(
         #[inline(always)]
         || {
             let mut seed = first;
-            let mut rest = &mut *masks;
-            if let Some(exceptions) = exceptions.filter(|_| words <= SHORT_WORDS) {
-                let mut chunks = rest.chunks_exact_mut(PAIR_CHAINS * words);
-                for out in &mut chunks {
-                    short::<L, PAIR_CHAINS, true>(l, seeds(l, seed), words, out);
-                    pairs::amend(l, exceptions, seed, words, out);
-                    seed = seed.wrapping_add((PAIR_CHAINS * L::COUNT) as u32);
-                }
-                rest = chunks.into_remainder();
+            for out in by_pairs.chunks_exact_mut(PAIR_CHAINS * words) {
+                short::<L, PAIR_CHAINS, true>(l, seeds(l, seed), words, out);
+                seed = seed.wrapping_add((PAIR_CHAINS * L::COUNT) as u32);
             }
-            let mut chunks = rest.chunks_exact_mut(CHAINS * words);
+            let mut chunks = by_steps.chunks_exact_mut(CHAINS * words);
             for out in &mut chunks {
                 chains::<L, CHAINS>(l, seed, words, state, out);
                 seed = seed.wrapping_add((CHAINS * L::COUNT) as u32);
@@ -67,6 +64,9 @@ pub(crate) fn make_with<L: Lanes>(
             }
         },
     );
+    if let Some(exceptions) = exceptions {
+        pairs::amend(l, exceptions, first, words, by_pairs);
+    }
 }
 
 /// Independent chains worked on together, to hide the multiplier's latency.
