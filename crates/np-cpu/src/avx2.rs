@@ -10,11 +10,11 @@ pub(crate) struct Avx2(());
 impl Avx2 {
     /// The lanes, on a processor that has them.
     pub(crate) fn detect() -> Option<Self> {
-        is_x86_feature_detected!("avx2").then_some(Self(()))
+        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2")).then_some(Self(()))
     }
 }
 
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,bmi2")]
 fn enter<R>(work: impl FnOnce() -> R) -> R {
     work()
 }

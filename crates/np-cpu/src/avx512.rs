@@ -12,12 +12,13 @@ impl Avx512 {
     pub(crate) fn detect() -> Option<Self> {
         (is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512vpopcntdq")
-            && is_x86_feature_detected!("avx2"))
+            && is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi2"))
         .then_some(Self(()))
     }
 }
 
-#[target_feature(enable = "avx512f,avx512vpopcntdq,avx2")]
+#[target_feature(enable = "avx512f,avx512vpopcntdq,avx2,bmi2")]
 fn enter<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
@@ -25,6 +26,7 @@ fn enter<R>(work: impl FnOnce() -> R) -> R {
 impl Lanes for Avx512 {
     type V = __m512i;
     const COUNT: usize = 16;
+    const PAIRS: bool = true;
 
     #[inline(always)]
     fn with<R>(self, work: impl FnOnce() -> R) -> R {
@@ -117,6 +119,16 @@ impl Lanes for Avx512 {
     fn shr<const BITS: u32>(self, a: __m512i) -> __m512i {
         // SAFETY: `self` proves the features.
         unsafe { _mm512_srli_epi32::<BITS>(a) }
+    }
+    #[inline(always)]
+    fn rol2(self, a: __m512i) -> __m512i {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_rol_epi32::<2>(a) }
+    }
+    #[inline(always)]
+    fn look_up(self, table: &[u32; 16], at: __m512i) -> __m512i {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_permutexvar_epi32(at, self.load(table)) }
     }
     #[inline(always)]
     fn ones(self, a: __m512i) -> __m512i {

@@ -54,13 +54,19 @@ impl Sieve {
         (hash >> self.shift) as usize
     }
 
-    /// The two ones a hash has in its word.
+    /// Where in its word a hash has its two ones: each the low five bits of one of these.
     #[inline(always)]
-    fn ones(multiplier: u32, hash: u32) -> u32 {
+    fn ones(multiplier: u32, hash: u32) -> (u32, u32) {
         let hash = hash.wrapping_mul(multiplier);
         // The low bits of a product say nothing of the factor's high bits, and the high ones chose the word.
         let hash = if multiplier == 1 { hash } else { hash >> 22 };
-        1 << (hash & 31) | 1 << (hash >> 5 & 31)
+        (hash, hash >> 5)
+    }
+
+    /// Puts a hash into its word.
+    fn put(multiplier: u32, hash: u32, word: &mut u32) {
+        let (a, b) = Self::ones(multiplier, hash);
+        *word |= 1 << (a & 31) | 1 << (b & 31);
     }
 
     /// Asks the memory for what [`Sieve::has`] will look at.
@@ -76,11 +82,12 @@ impl Sieve {
         let _ = hash;
     }
 
-    /// False only if it was not put there.
+    /// 0 only if it was not put there, else 1.
     #[inline(always)]
-    pub(crate) fn has(&self, hash: u32) -> bool {
-        let ones = Self::ones(self.multiplier, hash);
-        self.words[self.word(hash)] & ones == ones
+    pub(crate) fn has(&self, hash: u32) -> usize {
+        let word = self.words[self.word(hash)];
+        let (a, b) = Self::ones(self.multiplier, hash);
+        (word.wrapping_shr(a) & word.wrapping_shr(b) & 1) as usize
     }
 }
 
@@ -148,8 +155,8 @@ impl Index {
                 stopped()?;
                 let made = Part::new(&chunks, part, own);
                 for hash in made.entries.iter().map(|entry| (entry >> 32) as u32) {
-                    near[(hash >> near_shift) as usize % near_part] |= Sieve::ones(1, hash);
-                    far[(hash >> far_shift) as usize % far_part] |= Sieve::ones(FAR_MULTIPLIER, hash);
+                    Sieve::put(1, hash, &mut near[(hash >> near_shift) as usize % near_part]);
+                    Sieve::put(FAR_MULTIPLIER, hash, &mut far[(hash >> far_shift) as usize % far_part]);
                 }
                 Ok(made)
             })

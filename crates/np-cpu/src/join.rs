@@ -20,7 +20,7 @@ use rayon::prelude::*;
 /// Batches of seeds a task takes.
 const BATCHES: usize = 32;
 /// How many questions ahead the memory is asked: a look that misses the caches takes as long as many that do not.
-const AHEAD: usize = 32;
+const AHEAD: usize = 64;
 
 /// A thread's buffers.
 struct Scratch<L: Lanes> {
@@ -139,7 +139,7 @@ fn filter<L: Lanes>(
     for (at, hash) in hashes.iter().enumerate() {
         index.near.fetch(hashes[(at + AHEAD).min(hashes.len() - 1)]);
         passed[count] = at as u32;
-        count += usize::from(index.near.has(*hash));
+        count += index.near.has(*hash);
     }
     if let Some(far) = &index.far {
         let near = count;
@@ -148,7 +148,7 @@ fn filter<L: Lanes>(
             far.fetch(hashes[passed[(i + AHEAD).min(near - 1)] as usize]);
             let at = passed[i];
             passed[count] = at;
-            count += usize::from(far.has(hashes[at as usize]));
+            count += far.has(hashes[at as usize]);
         }
     }
     count

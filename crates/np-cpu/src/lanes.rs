@@ -12,6 +12,8 @@ pub(crate) trait Lanes: Copy + Send + Sync + 'static {
     type V: Copy + Send + Sync + 'static;
     /// Lanes of a register; a power of two, at most 32.
     const COUNT: usize;
+    /// Whether [`Lanes::look_up`] is as quick as a shift, so that pairs of steps pay.
+    const PAIRS: bool = false;
 
     /// Runs `work`, compiled for this instruction set. `work` and what it calls must be `inline(always)`.
     fn with<R>(self, work: impl FnOnce() -> R) -> R;
@@ -64,6 +66,18 @@ pub(crate) trait Lanes: Copy + Send + Sync + 'static {
     fn shl<const BITS: u32>(self, a: Self::V) -> Self::V;
     /// `a >> BITS`, for each lane, zeros shifted in.
     fn shr<const BITS: u32>(self, a: Self::V) -> Self::V;
+    /// `a` rotated left by two, for each lane.
+    #[inline(always)]
+    fn rol2(self, a: Self::V) -> Self::V {
+        self.xor(self.shl::<2>(a), self.shr::<30>(a))
+    }
+    /// For each lane the entry of `table` that its low four bits name.
+    #[inline(always)]
+    fn look_up(self, table: &[u32; 16], at: Self::V) -> Self::V {
+        let mut lanes = [0; 32];
+        self.store(at, &mut lanes);
+        self.load(&lanes.map(|at| table[at as usize & 15]))
+    }
     /// Ones of each lane.
     fn ones(self, a: Self::V) -> Self::V;
     /// Bit i is set where lane i of `a` is at most lane i of `b`; both are below 2^31.

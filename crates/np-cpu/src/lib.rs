@@ -34,6 +34,7 @@ mod lanes;
 mod masks;
 pub mod measure;
 mod miner;
+mod pairs;
 #[cfg(test)]
 mod parity;
 mod portable;

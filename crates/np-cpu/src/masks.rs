@@ -4,6 +4,7 @@
 //! `g * W + w`; lane `l` of it belongs to seed `first + g * COUNT + l` (mod 2^32).
 
 use crate::lanes::Lanes;
+use crate::pairs;
 use np_core::generator::mt19937::{INIT, M, MATRIX_A, N, SHORT_WORDS};
 
 /// The step numbers of `init_genrand`, so that adding one is a load and not an operation.
@@ -27,12 +28,32 @@ pub(crate) fn make<L: Lanes>(
     state: &mut Vec<L::V>,
     masks: &mut [L::V],
 ) {
+    make_with(l, pairs::known::<L>(), first, groups, words, state, masks);
+}
+
+/// [`make`], by pairs of steps if there is a list of their exceptions.
+pub(crate) fn make_with<L: Lanes>(
+    l: L,
+    exceptions: Option<&[u32]>,
+    first: u32,
+    groups: usize,
+    words: usize,
+    state: &mut Vec<L::V>,
+    masks: &mut [L::V],
+) {
     let masks = &mut masks[..groups * words];
+    let exceptions = exceptions.filter(|_| words <= SHORT_WORDS);
+    let paired = if exceptions.is_some() { groups / PAIR_CHAINS * PAIR_CHAINS * words } else { 0 };
+    let (by_pairs, by_steps) = masks.split_at_mut(paired);
     l.with(
         #[inline(always)]
         || {
             let mut seed = first;
-            let mut chunks = masks.chunks_exact_mut(CHAINS * words);
+            for out in by_pairs.chunks_exact_mut(PAIR_CHAINS * words) {
+                short::<L, PAIR_CHAINS, true>(l, seeds(l, seed), words, out);
+                seed = seed.wrapping_add((PAIR_CHAINS * L::COUNT) as u32);
+            }
+            let mut chunks = by_steps.chunks_exact_mut(CHAINS * words);
             for out in &mut chunks {
                 chains::<L, CHAINS>(l, seed, words, state, out);
                 seed = seed.wrapping_add((CHAINS * L::COUNT) as u32);
@@ -43,34 +64,66 @@ pub(crate) fn make<L: Lanes>(
             }
         },
     );
+    if let Some(exceptions) = exceptions {
+        pairs::amend(l, exceptions, first, words, by_pairs);
+    }
 }
 
 /// Independent chains worked on together, to hide the multiplier's latency.
 const CHAINS: usize = 8;
+/// The same for pairs of steps: lanes that do these well have many registers. Half a batch.
+pub(crate) const PAIR_CHAINS: usize = 16;
+
+/// The seeds from `first` on.
+#[inline(always)]
+fn seeds<L: Lanes, const C: usize>(l: L, first: u32) -> [L::V; C] {
+    let lanes = l.load(&STEP);
+    let mut x = [lanes; C];
+    for (c, x) in x.iter_mut().enumerate() {
+        *x = l.add(lanes, l.splat(first.wrapping_add((c * L::COUNT) as u32)));
+    }
+    x
+}
 
 #[inline(always)]
 fn chains<L: Lanes, const C: usize>(l: L, seed: u32, words: usize, state: &mut Vec<L::V>, out: &mut [L::V]) {
-    let mut x = [l.splat(0); C];
-    for (c, x) in x.iter_mut().enumerate() {
-        let mut lanes = [0; 32];
-        for (i, lane) in lanes.iter_mut().enumerate() {
-            *lane = seed.wrapping_add((c * L::COUNT + i) as u32);
-        }
-        *x = l.load(&lanes);
-    }
+    let x = seeds::<L, C>(l, seed);
     if words <= SHORT_WORDS {
-        short::<L, C>(l, x, words, out);
+        short::<L, C, false>(l, x, words, out);
     } else {
         long::<L, C>(l, x, words, state, out);
     }
 }
 
+/// A step of the seeding but for the addition of its number.
+#[inline(always)]
+fn mix<L: Lanes>(l: L, x: L::V) -> L::V {
+    l.mul(l.xor(x, l.shr::<30>(x)), l.splat(INIT))
+}
+
 #[inline(always)]
 fn step<L: Lanes, const C: usize>(l: L, x: &mut [L::V; C], i: usize) {
-    let factor = l.splat(INIT);
     let i = l.splat(STEP[i]);
     for x in x {
-        *x = l.add(l.mul(l.xor(*x, l.shr::<30>(*x)), factor), i);
+        *x = l.add(mix(l, *x), i);
+    }
+}
+
+/// Steps `2 * pair + 1` and `2 * pair + 2`. Two chains go side by side: of the orders tried this one keeps the units of
+/// a Zen 4 busiest.
+#[inline(always)]
+fn two_steps<L: Lanes, const C: usize>(l: L, x: &mut [L::V; C], pair: usize) {
+    let factor = l.splat(INIT);
+    let table = &pairs::TABLES[pair];
+    let (twos, _) = x.as_chunks_mut::<2>();
+    for x in twos {
+        let top = x.map(|x| l.shr::<30>(x));
+        let mixed = [l.xor(x[0], top[0]), l.xor(x[1], top[1])];
+        let u = mixed.map(|x| l.mul(x, factor));
+        let entry = u.map(|u| l.rol2(u));
+        let product = u.map(|u| l.mul(u, factor));
+        let added = entry.map(|entry| l.look_up(table, entry));
+        *x = [l.add(product[0], added[0]), l.add(product[1], added[1])];
     }
 }
 
@@ -82,35 +135,69 @@ fn temper<L: Lanes>(l: L, mut y: L::V) -> L::V {
     l.xor(y, l.shr::<18>(y))
 }
 
-/// `from ^ A(hi(a) | lo(b))`.
+/// `A(hi(a) | lo(b))`.
 #[inline(always)]
-fn twist<L: Lanes>(l: L, from: L::V, a: L::V, b: L::V) -> L::V {
-    let high = l.and(l.xor(a, b), l.splat(0x8000_0000));
-    let y = l.xor(high, b);
-    let odd = l.sub(l.splat(0), l.and(y, l.splat(1)));
-    l.xor(from, l.xor(l.shr::<1>(y), l.and(odd, l.splat(MATRIX_A))))
+fn twist<L: Lanes>(l: L, a: L::V, b: L::V) -> L::V {
+    let y = l.select(l.splat(0x8000_0000), a, b);
+    let odd = l.sub(l.splat(0), l.and(b, l.splat(1)));
+    l.xor(l.shr::<1>(y), l.and(odd, l.splat(MATRIX_A)))
 }
 
-/// At most 227 words: only `x[0..=W]` is kept, in the place of the masks that follow from them.
+/// At most 227 words: of the state's first words only what they are twisted to is kept, in the masks' place.
 #[inline(always)]
-fn short<L: Lanes, const C: usize>(l: L, mut x: [L::V; C], words: usize, out: &mut [L::V]) {
-    for i in 0..words {
-        for (c, x) in x.iter().enumerate() {
-            out[c * words + i] = *x;
-        }
-        step(l, &mut x, i + 1);
+fn short<L: Lanes, const C: usize, const PAIRS: bool>(
+    l: L,
+    mut x: [L::V; C],
+    words: usize,
+    out: &mut [L::V],
+) {
+    // In halves, which are few enough chains for the compiler to unroll: else they would not stay in registers.
+    let (out_a, out_b) = out.split_at_mut(C / 2 * words);
+    for k in 0..words {
+        let (a, b) = x.split_at_mut(C / 2);
+        twist_next(l, a, words, k, out_a);
+        twist_next(l, b, words, k, out_b);
     }
-    let last = x;
-    for i in words + 1..M {
+    let mut i = words + 1;
+    if PAIRS {
+        if i.is_multiple_of(2) {
+            step(l, &mut x, i);
+            i += 1;
+        }
+        for pair in i / 2..pairs::TABLES.len() {
+            two_steps(l, &mut x, pair);
+        }
+        i = M;
+    }
+    for i in i..M {
         step(l, &mut x, i);
     }
     for k in 0..words {
-        step(l, &mut x, M + k);
-        for c in 0..C {
-            let at = c * words + k;
-            let next = if k + 1 < words { out[at + 1] } else { last[c] };
-            out[at] = temper(l, twist(l, x[c], out[at], next));
-        }
+        let (a, b) = x.split_at_mut(C / 2);
+        temper_next(l, a, words, k, out_a);
+        temper_next(l, b, words, k, out_b);
+    }
+}
+
+/// Steps from state word `k` to the next, and keeps what the two are twisted to.
+#[inline(always)]
+fn twist_next<L: Lanes>(l: L, x: &mut [L::V], words: usize, k: usize, out: &mut [L::V]) {
+    let i = l.splat(STEP[k + 1]);
+    for (c, x) in x.iter_mut().enumerate() {
+        let before = *x;
+        *x = l.add(mix(l, before), i);
+        out[c * words + k] = twist(l, before, *x);
+    }
+}
+
+/// Steps to state word `M + k`, and makes mask word `k` of it and of what was kept.
+#[inline(always)]
+fn temper_next<L: Lanes>(l: L, x: &mut [L::V], words: usize, k: usize, out: &mut [L::V]) {
+    let i = l.splat(STEP[M + k]);
+    for (c, x) in x.iter_mut().enumerate() {
+        *x = l.add(mix(l, *x), i);
+        let out = &mut out[c * words + k];
+        *out = temper(l, l.xor(*x, *out));
     }
 }
 
@@ -137,7 +224,7 @@ fn long<L: Lanes, const C: usize>(
         for piece in out.chunks_mut(N) {
             for k in 0..piece.len() {
                 let next = state[(k + 1) % N];
-                state[k] = twist(l, state[(k + M) % N], state[k], next);
+                state[k] = l.xor(state[(k + M) % N], twist(l, state[k], next));
                 piece[k] = temper(l, state[k]);
             }
         }

@@ -8,7 +8,7 @@ use crate::kernel::{Kernel, Stage};
 use crate::lanes::Lanes;
 use crate::sliced::{self, Batch, Sums};
 use crate::slices::{GROUPS, Slices};
-use crate::{CpuMiner, masks};
+use crate::{CpuMiner, masks, pairs};
 use np_core::block::{BlockBits, weight};
 use np_core::generator::{Generator, Seeding, mask_words};
 use np_core::miner::{Filter, Job, MineError, Miner};
@@ -86,7 +86,8 @@ pub fn scalar_masks(words: usize) -> Task {
 
 /// A: masks of `words` words, in seeds.
 pub fn masks(kernel: Kernel, words: usize) -> Task {
-    kernel.run(Masks { words, batches: 50 })
+    // Long enough that starting a thread for it does not count.
+    kernel.run(Masks { words, batches: 1000 })
 }
 
 struct Masks {
@@ -99,6 +100,8 @@ impl Stage for Masks {
     fn run<L: Lanes>(self, l: L) -> Task {
         let Self { words, batches } = self;
         let batch = GROUPS * L::COUNT;
+        // As in a long search.
+        pairs::prepare(l, u64::MAX);
         let mut state = Vec::new();
         let mut out = vec![l.splat(0); GROUPS * words];
         Task::new((batch * batches) as f64, move || {

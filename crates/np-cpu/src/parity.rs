@@ -2,7 +2,7 @@
 
 use crate::broken::Broken;
 use crate::portable::Portable;
-use crate::{CpuMiner, Kernel, tiles};
+use crate::{CpuMiner, Kernel, pairs, tiles};
 use np_core::block::BlockBits;
 use np_core::generator::{Generator, Seeding, mask_words};
 use np_core::miner::{Candidate, Filter, Job, MineError, Miner, SEED_END, Watch};
@@ -186,6 +186,8 @@ fn large_cases() -> impl Iterator<Item = Case> {
 
 /// Every kernel this machine has; says which it lacks.
 fn kernels() -> Vec<Kernel> {
+    // Then masks are made by pairs of steps where that pays, though these jobs are small.
+    pairs::exceptions(Portable);
     let (have, lack): (Vec<_>, Vec<_>) = Kernel::ALL.into_iter().partition(|k| k.is_supported());
     if !lack.is_empty() {
         eprintln!("not checked, this processor cannot run them: {lack:?}");

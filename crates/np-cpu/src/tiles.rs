@@ -5,9 +5,9 @@ use crate::classes::Classes;
 use crate::direct::{self, Tile};
 use crate::join;
 use crate::lanes::Lanes;
-use crate::masks;
 use crate::sliced::{self, Batch, Sums};
 use crate::slices::{GROUPS, Slices};
+use crate::{masks, pairs};
 use np_core::miner::{Candidate, Filter, Job, MineError, Watch};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -29,6 +29,7 @@ pub(crate) fn mine<L: Lanes>(l: L, job: &Job<'_>, watch: &dyn Watch) -> Result<V
         return Ok(Vec::new());
     }
     let board = Board::new(job);
+    pairs::prepare(l, job.seeds.end - job.seeds.start);
     match job.filter {
         Filter::Join { words } => join::mine(l, job, words, watch, &board)?,
         _ => {
