@@ -9,9 +9,14 @@ pub fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 { 100.0 } else { 100.0 * part as f64 / whole as f64 }
 }
 
-/// `1 run`, `2 runs`.
+/// `1 run`, `2 runs`, `2 stretches`.
 pub fn count(n: u64, what: &str) -> String {
-    if n == 1 { format!("{n} {what}") } else { format!("{n} {what}s") }
+    let ending = match n {
+        1 => "",
+        _ if what.ends_with("ch") => "es",
+        _ => "s",
+    };
+    format!("{n} {what}{ending}")
 }
 
 /// What was found in a file of which `packed` bytes are left, honestly.

@@ -49,7 +49,7 @@ pub struct Table {
     blocks: Rows,
     /// The shortest and the longest block.
     block_bits: (u32, u32),
-    stretches: usize,
+    stretches: u64,
     all_blocks: u64,
     seeds: Option<(u32, u32)>,
     deltas: [u64; 3],
@@ -103,7 +103,7 @@ impl Table {
         let Some(grid) = &segment.grid else { return };
         let (shortest, longest) = self.block_bits;
         self.block_bits = (shortest.min(grid.block_bits), longest.max(grid.block_bits));
-        self.stretches += grid.stretches.len();
+        self.stretches += grid.stretches.len() as u64;
         self.all_blocks += grid.blocks;
         for block in &grid.packed {
             let delta = self.last_seed.map(|last| i64::from(block.seed) - i64::from(last));
@@ -165,9 +165,11 @@ impl Table {
             };
             let _ = writeln!(
                 out,
-                "  {} of {} blocks of {bits} bits in {} stretches; seeds {low} to {high}; after the last one: \
+                "  {} of {} blocks of {bits} bits in {}; seeds {low} to {high}; after the last one: \
                  {same} the same, {near} by a delta, {far} fresh",
-                self.blocks.count, self.all_blocks, self.stretches
+                self.blocks.count,
+                self.all_blocks,
+                summary::count(self.stretches, "stretch"),
             );
         }
         out
