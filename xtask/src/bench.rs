@@ -267,7 +267,7 @@ fn stages(plan: &Plan, kernel: Kernel, threads: usize) -> Result<Vec<Figure>> {
 /// The join with 2^20 blocks, its index apart, beside making as many mask words by the same kernel.
 fn joining(plan: &Plan, miner: &CpuMiner, words: u32) -> Result<Vec<Figure>> {
     const BLOCKS: usize = 1 << 20;
-    const SEEDS: u64 = 1 << 23;
+    const SEEDS: u64 = 1 << 25;
     let (kernel, threads) = (miner.kernel(), miner.threads());
     let mut figures = Vec::new();
     let what = format!("join of {words} words, 2^20 blocks");

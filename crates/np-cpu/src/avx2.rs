@@ -1,6 +1,6 @@
 //! Lanes as AVX2 registers: 8 at a time.
 
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, top_shift};
 use std::arch::x86_64::*;
 
 /// Proof that this processor has the instructions; only [`Avx2::detect`] makes one.
@@ -10,11 +10,14 @@ pub(crate) struct Avx2(());
 impl Avx2 {
     /// The lanes, on a processor that has them.
     pub(crate) fn detect() -> Option<Self> {
-        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2")).then_some(Self(()))
+        (is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("popcnt"))
+        .then_some(Self(()))
     }
 }
 
-#[target_feature(enable = "avx2,bmi2")]
+#[target_feature(enable = "avx2,bmi2,popcnt")]
 fn enter<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
@@ -94,6 +97,17 @@ impl Lanes for Avx2 {
     fn shr<const BITS: u32>(self, a: __m256i) -> __m256i {
         // SAFETY: `self` proves the features.
         unsafe { _mm256_srl_epi32(a, _mm_cvtsi32_si128(BITS as i32)) }
+    }
+    #[inline(always)]
+    fn shr_each(self, a: __m256i, by: __m256i) -> __m256i {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm256_srlv_epi32(a, by) }
+    }
+    #[inline(always)]
+    fn gather_by_top(self, table: &[u32], at: __m256i) -> __m256i {
+        let shift = self.splat(top_shift(table.len()));
+        // SAFETY: `self` proves the features; so shifted, each lane is below the table's length, and not negative.
+        unsafe { _mm256_i32gather_epi32::<4>(table.as_ptr().cast(), _mm256_srlv_epi32(at, shift)) }
     }
     /// A table lookup for each four bits (W. Mula, "SSSE3: fast popcount", 2008), then sums of bytes.
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! Lanes as AVX-512 registers: 16 at a time, with VPOPCNTDQ and three-input logic.
 
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, top_shift};
 use std::arch::x86_64::*;
 
 /// Proof that this processor has the instructions; only [`Avx512::detect`] makes one.
@@ -13,12 +13,13 @@ impl Avx512 {
         (is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512vpopcntdq")
             && is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("bmi2"))
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("popcnt"))
         .then_some(Self(()))
     }
 }
 
-#[target_feature(enable = "avx512f,avx512vpopcntdq,avx2,bmi2")]
+#[target_feature(enable = "avx512f,avx512vpopcntdq,avx2,bmi2,popcnt")]
 fn enter<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
@@ -129,6 +130,23 @@ impl Lanes for Avx512 {
     fn look_up(self, table: &[u32; 16], at: __m512i) -> __m512i {
         // SAFETY: `self` proves the features.
         unsafe { _mm512_permutexvar_epi32(at, self.load(table)) }
+    }
+    #[inline(always)]
+    fn shr_each(self, a: __m512i, by: __m512i) -> __m512i {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_srlv_epi32(a, by) }
+    }
+    #[inline(always)]
+    fn gather_by_top(self, table: &[u32], at: __m512i) -> __m512i {
+        let shift = self.splat(top_shift(table.len()));
+        // SAFETY: `self` proves the features; so shifted, each lane is below the table's length, and not negative.
+        unsafe { _mm512_i32gather_epi32::<4>(_mm512_srlv_epi32(at, shift), table.as_ptr().cast()) }
+    }
+    #[inline(always)]
+    fn pick(self, bits: u32, v: __m512i, out: &mut [u32]) -> usize {
+        // SAFETY: `self` proves the features.
+        self.store(unsafe { _mm512_maskz_compress_epi32(bits as u16, v) }, out);
+        (bits & 0xffff).count_ones() as usize
     }
     #[inline(always)]
     fn ones(self, a: __m512i) -> __m512i {

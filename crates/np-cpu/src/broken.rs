@@ -3,7 +3,7 @@
 use crate::lanes::Lanes;
 use crate::portable::Portable;
 
-/// [`Portable`] but for one operation, by `FAULT`, one of [`FAULTS`].
+/// [`Portable`] but for one operation, by `FAULT`, from 0 to 6.
 #[derive(Clone, Copy)]
 pub(crate) struct Broken<const FAULT: u8>;
 
@@ -71,6 +71,14 @@ impl<const FAULT: u8> Lanes for Broken<FAULT> {
     }
     fn shr<const BITS: u32>(self, a: V) -> V {
         Portable.shr::<BITS>(a)
+    }
+    fn shr_each(self, a: V, by: V) -> V {
+        Portable.shr_each(a, by)
+    }
+    /// Fault 6: the last lane of a join finds nothing.
+    fn gather_by_top(self, table: &[u32], at: V) -> V {
+        let v = Portable.gather_by_top(table, at);
+        if FAULT == 6 { without_last(v) } else { v }
     }
     fn ones(self, a: V) -> V {
         Portable.ones(a)

@@ -3,6 +3,7 @@
 //! All three are ordered by the top bits of a hash, so that each is made in parts that stay in a core's caches: first
 //! every chunk of blocks sorts its hashes by their top byte, then every top byte collects its own from all chunks.
 
+use crate::lanes::Lanes;
 use np_core::miner::{MineError, Watch};
 use rayon::prelude::*;
 
@@ -35,17 +36,16 @@ fn hash(word: u32, place: usize) -> u32 {
     (canonical ^ salt(place)).wrapping_mul(MULTIPLIER)
 }
 
-/// A set of hashes, with some more in it than were put there.
-pub(crate) struct Sieve {
+/// A set of hashes, with some more in it than were put there. The odd `MULTIPLIER` chooses the bits.
+pub(crate) struct Sieve<const MULTIPLIER: u32> {
     words: Vec<u32>,
     shift: u32,
-    multiplier: u32,
 }
 
-impl Sieve {
-    /// An empty set of `2^bits` words. `multiplier` is odd.
-    fn new(bits: u32, multiplier: u32) -> Self {
-        Self { words: vec![0; 1 << bits], shift: 32 - bits, multiplier }
+impl<const MULTIPLIER: u32> Sieve<MULTIPLIER> {
+    /// An empty set of `2^bits` words.
+    fn new(bits: u32) -> Self {
+        Self { words: vec![0; 1 << bits], shift: 32 - bits }
     }
 
     /// The word of a hash, by its top bits.
@@ -56,16 +56,15 @@ impl Sieve {
 
     /// Where in its word a hash has its two ones: each the low five bits of one of these.
     #[inline(always)]
-    fn ones(multiplier: u32, hash: u32) -> (u32, u32) {
-        let hash = hash.wrapping_mul(multiplier);
+    fn ones(hash: u32) -> (u32, u32) {
         // The low bits of a product say nothing of the factor's high bits, and the high ones chose the word.
-        let hash = if multiplier == 1 { hash } else { hash >> 22 };
+        let hash = if MULTIPLIER == 1 { hash } else { hash.wrapping_mul(MULTIPLIER) >> 22 };
         (hash, hash >> 5)
     }
 
     /// Puts a hash into its word.
-    fn put(multiplier: u32, hash: u32, word: &mut u32) {
-        let (a, b) = Self::ones(multiplier, hash);
+    fn put(hash: u32, word: &mut u32) {
+        let (a, b) = Self::ones(hash);
         *word |= 1 << (a & 31) | 1 << (b & 31);
     }
 
@@ -86,8 +85,20 @@ impl Sieve {
     #[inline(always)]
     pub(crate) fn has(&self, hash: u32) -> usize {
         let word = self.words[self.word(hash)];
-        let (a, b) = Self::ones(self.multiplier, hash);
+        let (a, b) = Self::ones(hash);
         (word.wrapping_shr(a) & word.wrapping_shr(b) & 1) as usize
+    }
+}
+
+impl Sieve<1> {
+    /// [`Sieve::has`] of each lane: bit i is set if it was lane i.
+    #[inline(always)]
+    pub(crate) fn has_lanes<L: Lanes>(&self, l: L, hash: L::V) -> u32 {
+        let (one, five_bits) = (l.splat(1), l.splat(31));
+        let word = l.gather_by_top(&self.words, hash);
+        let a = l.shr_each(word, l.and(hash, five_bits));
+        let b = l.shr_each(word, l.and(l.shr::<5>(hash), five_bits));
+        l.at_most(one, l.and(l.and(a, b), one))
     }
 }
 
@@ -102,9 +113,9 @@ struct Part {
 /// Every leading word of every block.
 pub(crate) struct Index {
     /// Nearly all hashes that are not there end here.
-    pub near: Sieve,
+    pub near: Sieve<1>,
     /// What the first filter lets through goes into this one, if there are many hashes.
-    pub far: Option<Sieve>,
+    pub far: Option<Sieve<FAR_MULTIPLIER>>,
     parts: Vec<Part>,
     /// How far to shift a hash, its top byte taken off, to get its place in `starts`.
     shift: u32,
@@ -138,9 +149,9 @@ impl Index {
         let log = |n: usize| n.next_power_of_two().trailing_zeros();
         // Eight bits a hash let 5 % through; 128, where that is still small, 0.02 %.
         let bits = log(count / 4).max(log(4 * count).min(NEAR_SPARSE)).clamp(PART_BITS, NEAR_MOST);
-        let mut near = Sieve::new(bits, 1);
+        let mut near = Sieve::new(bits);
         let far_bits = if count >= FAR_FROM { FAR } else { PART_BITS };
-        let mut far = Sieve::new(far_bits, FAR_MULTIPLIER);
+        let mut far = Sieve::new(far_bits);
         let own = log(count / PARTS).clamp(1, 32 - PART_BITS);
         let shift = 32 - PART_BITS - own;
         let near_part = near.words.len() / PARTS;
@@ -155,8 +166,8 @@ impl Index {
                 stopped()?;
                 let made = Part::new(&chunks, part, own);
                 for hash in made.entries.iter().map(|entry| (entry >> 32) as u32) {
-                    Sieve::put(1, hash, &mut near[(hash >> near_shift) as usize % near_part]);
-                    Sieve::put(FAR_MULTIPLIER, hash, &mut far[(hash >> far_shift) as usize % far_part]);
+                    Sieve::<1>::put(hash, &mut near[(hash >> near_shift) as usize % near_part]);
+                    Sieve::<FAR_MULTIPLIER>::put(hash, &mut far[(hash >> far_shift) as usize % far_part]);
                 }
                 Ok(made)
             })

@@ -78,8 +78,33 @@ pub(crate) trait Lanes: Copy + Send + Sync + 'static {
         self.store(at, &mut lanes);
         self.load(&lanes.map(|at| table[at as usize & 15]))
     }
+    /// `a >> by`, for each lane; `by` is below 32.
+    fn shr_each(self, a: Self::V, by: Self::V) -> Self::V;
+    /// For each lane the entry of `table` that its top bits name. The table has a power of two of them, from two on.
+    fn gather_by_top(self, table: &[u32], at: Self::V) -> Self::V;
+    /// Writes the lanes of `v` whose bits are set, in order, to the start of `out`, and returns how many. `out` has room for
+    /// all, and what is behind those written is anything.
+    #[inline(always)]
+    fn pick(self, mut bits: u32, v: Self::V, out: &mut [u32]) -> usize {
+        let mut lanes = [0; 32];
+        self.store(v, &mut lanes);
+        let mut count = 0;
+        while bits != 0 {
+            out[count] = lanes[bits.trailing_zeros() as usize];
+            bits &= bits - 1;
+            count += 1;
+        }
+        count
+    }
     /// Ones of each lane.
     fn ones(self, a: Self::V) -> Self::V;
     /// Bit i is set where lane i of `a` is at most lane i of `b`; both are below 2^31.
     fn at_most(self, a: Self::V, b: Self::V) -> u32;
+}
+
+/// How far to shift a word so that its top bits name one of `entries`. Panics unless these are a power of two from two on.
+#[inline(always)]
+pub(crate) fn top_shift(entries: usize) -> u32 {
+    assert!(entries.is_power_of_two() && entries > 1 && entries as u64 <= 1 << 31, "a table of {entries}");
+    32 - entries.trailing_zeros()
 }

@@ -1,6 +1,6 @@
 //! Lanes as plain arrays: the compiler's own vectors on every architecture (SSE2, NEON, ...).
 
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, top_shift};
 
 /// Works everywhere.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +81,15 @@ impl Lanes for Portable {
     #[inline(always)]
     fn shr<const BITS: u32>(self, a: Array) -> Array {
         each(|i| a.0[i] >> BITS)
+    }
+    #[inline(always)]
+    fn shr_each(self, a: Array, by: Array) -> Array {
+        each(|i| a.0[i].wrapping_shr(by.0[i]))
+    }
+    #[inline(always)]
+    fn gather_by_top(self, table: &[u32], at: Array) -> Array {
+        let shift = top_shift(table.len());
+        each(|i| table[(at.0[i] >> shift) as usize])
     }
     #[inline(always)]
     fn ones(self, a: Array) -> Array {
