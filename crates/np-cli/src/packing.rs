@@ -1,6 +1,6 @@
 //! Packing a stream: segments are read in order, analysed in parallel, and taken in order.
 //!
-//! The analysis of a segment depends on the stream that reached the end of the one before (the carry).
+//! The analysis of a segment depends on what reached the end of the one before (the carry).
 //! Most often there is none, so a batch of segments is analysed as if there were none; what follows a
 //! segment that does leave a carry is then analysed again. The result is the one that a single thread gets.
 
@@ -82,7 +82,7 @@ pub fn each<R: Read, A: Send>(
     each_from(None, feed, threads, analyse, carry_of, take)
 }
 
-/// [`each`], with a stream that goes on into the first piece.
+/// [`each`], with what may go on into the first piece.
 fn each_from<R: Read, A: Send>(
     mut carry: Option<Carry>,
     feed: &mut Feed<R>,
@@ -195,9 +195,8 @@ pub fn pack_in<R: Read>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use np_core::format::layout::Bias;
-    use np_core::generator::Key;
-    use std::sync::Arc;
+    use np_core::block::BlockBits;
+    use np_core::pack::BlockCarry;
 
     #[test]
     fn pieces_join_to_the_input_and_the_last_is_known() {
@@ -220,7 +219,10 @@ mod tests {
     /// A made-up analysis in which most pieces leave a carry that depends on the one they got.
     #[test]
     fn carries_are_those_of_one_thread() {
-        let carry = |position| Carry { key: Arc::new(Key::Genrand(1)), position, bias: Bias::default() };
+        let carry = |at| {
+            let (pitch, block_bits, seeds) = (64, BlockBits::default(), vec![1]);
+            Carry::Blocks(BlockCarry { at, pitch, block_bits, seeds })
+        };
         let run = |threads, size| {
             let input: Vec<u8> = (0..100u8).map(|i| i.wrapping_mul(37)).collect();
             let mut feed = Feed::new(&input[..], "test", size);
@@ -229,9 +231,12 @@ mod tests {
                 &mut feed,
                 threads,
                 |piece, before| {
-                    let got = before.map_or(0, |carry| carry.position);
+                    let got = before.map_or(0, |carry| match carry {
+                        Carry::Blocks(blocks) => blocks.at,
+                        Carry::Stream(_) => panic!("there was none"),
+                    });
                     let ends = piece.content[0].is_multiple_of(3);
-                    Ok((got, (!ends).then(|| carry(got + piece.content.len() as u64))))
+                    Ok((got, (!ends).then(|| carry(got + piece.content.len()))))
                 },
                 |(_, carry)| carry.as_ref(),
                 |piece, (got, _)| {

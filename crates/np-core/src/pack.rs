@@ -15,7 +15,8 @@ use crate::format::segment::{CodedSegment, MaskReader, MixedParts, Simple};
 use crate::ledger::Ledger;
 use crate::miner::Miner;
 
-pub use crate::search::{Carry, Effort, PackWatch};
+pub use crate::search::carry::{BlockCarry, Carry, StreamCarry};
+pub use crate::search::{Effort, PackWatch};
 
 /// What the user asked for.
 #[derive(Clone, Debug)]
@@ -51,13 +52,13 @@ pub struct Analysis {
 }
 
 impl Analysis {
-    /// The stream that goes on into the next segment, if one does.
+    /// What may go on in the next segment, if anything does.
     pub fn carry(&self) -> Option<&Carry> {
         self.carry.as_ref()
     }
 }
 
-/// Searches a segment's content for generators and plans how to store it. `carry` is the stream that
+/// Searches a segment's content for generators and plans how to store it. `carry` is what
 /// reached the end of the segment before.
 pub fn analyze(
     options: &Options,

@@ -156,6 +156,46 @@ fn a_stream_goes_on_across_segments_with_one_key() {
     assert!(packed.len() < 13 * 24 + 40, "{}", packed.len());
 }
 
+/// Under noise the last bytes of a segment may not be worth telling, but what follows is.
+#[test]
+fn a_stream_goes_on_though_a_segment_ends_in_noise() {
+    for bad in [1, 10, 300] {
+        let mut input = flipped(stream(2024, 100_000), 200, 9);
+        for end in (16384..100_000).step_by(16384) {
+            input[end - bad..end].copy_from_slice(&noise(bad, end as u64));
+        }
+        let options = Options { segment_bytes: 16384, ..modest() };
+        let packed = check(&input, &options).len() as f64;
+        let ideal = entropy(800_000, 200) / 8.0 + 6.0 * bad as f64;
+        assert!(packed < ideal * 1.02 + 7.0 * 60.0, "{bad} bytes: {packed} for {ideal}");
+    }
+}
+
+/// Only the first segment has seeds that a search from zero reaches.
+#[test]
+fn records_go_on_across_segments() {
+    let dice = noise(800, 6);
+    let strides: Vec<u32> = (0..800).map(|i| 2000 + 3 * i).collect();
+    let drifting: Vec<u32> = (0..800u32).zip(&dice).map(|(i, d)| 2000 + 3 * i + u32::from(d % 5)).collect();
+    for (seeds, header, bytes, spent) in
+        [(&strides, 0, 64, 250), (&drifting, 0, 64, 800), (&strides, 7, 40, 400), (&drifting, 16, 100, 1000)]
+    {
+        let mut options = Options { segment_bytes: 16384, ..modest() };
+        options.effort.start_seeds = 1 << 11;
+        options.effort.join_seeds = 1 << 11;
+        options.effort.score_pairs = 0;
+        let mut input = Vec::new();
+        for seed in seeds {
+            input.extend(noise(header, 1000 + u64::from(*seed)));
+            input.extend(stream(*seed, bytes));
+        }
+        let packed = check(&input, &options).len();
+        // A record that lies across two segments stays as it is.
+        let plain = 800 * header + (input.len() / 16384 + 1) * (bytes + header);
+        assert!(packed < plain + spent, "{header} + {bytes}: {packed}, of them plain {plain}");
+    }
+}
+
 #[test]
 fn records_cost_what_their_seeds_tell() {
     let stride = records((0..1000).map(|i| 100 + 3 * i));

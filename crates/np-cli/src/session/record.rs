@@ -1,9 +1,10 @@
 //! A session's records: a kind byte, the payload's length (LE32), the payload, and the XXH64 of all that (LE64).
 
+use np_core::block::BlockBits;
 use np_core::format::layout::Bias;
 use np_core::generator::{Key, Seeding};
 use np_core::miner::Candidate;
-use np_core::pack::Carry;
+use np_core::pack::{BlockCarry, Carry, StreamCarry};
 use std::ops::Range;
 use std::sync::Arc;
 use xxhash_rust::xxh64::xxh64;
@@ -35,7 +36,7 @@ pub struct Slice {
 pub struct Segment {
     /// Its bytes, the file's header before the first one's.
     pub packed: Vec<u8>,
-    /// The stream that goes on after it.
+    /// What may go on after it.
     pub carry: Option<Carry>,
 }
 
@@ -57,13 +58,21 @@ impl Record {
                 1
             }
             Self::Segment(Segment { packed, carry }) => {
-                let words = carry.as_ref().map_or(&[][..], |carry| carry.key.words());
-                payload.extend((words.len() as u32).to_le_bytes());
-                if let Some(Carry { key, position, bias }) = carry {
-                    payload.push(key.seeding().id() as u8);
-                    words.iter().for_each(|word| payload.extend(word.to_le_bytes()));
-                    payload.extend(position.to_le_bytes());
-                    payload.extend([bias.class, bias.complement.into()]);
+                match carry {
+                    None => payload.push(0),
+                    Some(Carry::Stream(StreamCarry { key, position, bias })) => {
+                        payload.extend([1, key.seeding().id() as u8]);
+                        write_words(&mut payload, key.words());
+                        payload.extend(position.to_le_bytes());
+                        payload.extend([bias.class, bias.complement.into()]);
+                    }
+                    Some(Carry::Blocks(BlockCarry { at, pitch, block_bits, seeds })) => {
+                        payload.push(2);
+                        payload.extend((*at as u64).to_le_bytes());
+                        payload.extend((*pitch as u64).to_le_bytes());
+                        payload.extend(block_bits.bits().to_le_bytes());
+                        write_words(&mut payload, seeds);
+                    }
                 }
                 payload.extend(packed);
                 2
@@ -121,26 +130,43 @@ fn read_slice(payload: &mut &[u8]) -> Option<Slice> {
 }
 
 fn read_segment(payload: &mut &[u8]) -> Option<Segment> {
-    let count = u32::from_le_bytes(take(payload)?) as usize;
-    let mut carry = None;
-    if count > 0 {
-        let seeding = Seeding::from_id(take::<1>(payload)?[0].into()).ok()?;
-        let mut words = Vec::new();
-        for _ in 0..count {
-            words.push(u32::from_le_bytes(take(payload)?));
-        }
-        let key = match seeding {
-            Seeding::Genrand => Key::Genrand(words[0]),
-            Seeding::ByArray => Key::ByArray(words),
-            Seeding::State => Key::State(words.into_boxed_slice().try_into().ok()?),
-            _ => return None,
-        };
-        let position = u64::from_le_bytes(take(payload)?);
-        let [class, complement] = take(payload)?;
-        let bias = Bias { class, complement: complement != 0 };
-        carry = Some(Carry { key: Arc::new(key), position, bias });
-    }
+    let carry = match take(payload)? {
+        [0] => None,
+        [1] => Some(Carry::Stream(read_stream(payload)?)),
+        [2] => Some(Carry::Blocks(BlockCarry {
+            at: usize::try_from(u64::from_le_bytes(take(payload)?)).ok()?,
+            pitch: usize::try_from(u64::from_le_bytes(take(payload)?)).ok().filter(|pitch| *pitch > 0)?,
+            block_bits: BlockBits::new(u32::from_le_bytes(take(payload)?)).ok()?,
+            seeds: read_words(payload)?,
+        })),
+        _ => return None,
+    };
     Some(Segment { packed: payload.to_vec(), carry })
+}
+
+fn read_stream(payload: &mut &[u8]) -> Option<StreamCarry> {
+    let seeding = Seeding::from_id(take::<1>(payload)?[0].into()).ok()?;
+    let words = read_words(payload)?;
+    let key = match seeding {
+        Seeding::Genrand => Key::Genrand(*words.first()?),
+        Seeding::ByArray => Key::ByArray(words),
+        Seeding::State => Key::State(words.into_boxed_slice().try_into().ok()?),
+        _ => return None,
+    };
+    let position = u64::from_le_bytes(take(payload)?);
+    let [class, complement] = take(payload)?;
+    Some(StreamCarry { key: Arc::new(key), position, bias: Bias { class, complement: complement != 0 } })
+}
+
+/// How many words there are, and the words, LE32 each.
+fn write_words(payload: &mut Vec<u8>, words: &[u32]) {
+    payload.extend((words.len() as u32).to_le_bytes());
+    words.iter().for_each(|word| payload.extend(word.to_le_bytes()));
+}
+
+fn read_words(payload: &mut &[u8]) -> Option<Vec<u32>> {
+    let count = u32::from_le_bytes(take(payload)?);
+    (0..count).map(|_| take(payload).map(u32::from_le_bytes)).collect()
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
@@ -157,8 +183,10 @@ mod tests {
         let candidates = (0..3).map(|i| Candidate { block: i, seed: 77 * i, weight: 100 + i }).collect();
         let carry = |key| {
             let bias = Bias { class: 7, complement: true };
-            Some(Carry { key: Arc::new(key), position: 1 << 40, bias })
+            Some(Carry::Stream(StreamCarry { key: Arc::new(key), position: 1 << 40, bias }))
         };
+        let seeds = vec![1, 2, u32::MAX];
+        let blocks = BlockCarry { at: 63, pitch: 100, block_bits: BlockBits::default(), seeds };
         let packed = vec![1, 2, 3];
         vec![
             Record::Slice(Slice { job: 1 << 100, seeds: 5..1 << 32, candidates }),
@@ -166,6 +194,7 @@ mod tests {
             Record::Segment(Segment { packed: packed.clone(), carry: None }),
             Record::Segment(Segment { packed: Vec::new(), carry: carry(Key::Genrand(5)) }),
             Record::Segment(Segment { packed: packed.clone(), carry: carry(Key::ByArray(vec![1, 2])) }),
+            Record::Segment(Segment { packed: packed.clone(), carry: Some(Carry::Blocks(blocks)) }),
             Record::Segment(Segment { packed, carry: carry(Key::State(Box::new([9; 624]))) }),
             Record::Partial(b".np-x.partial".to_vec()),
         ]

@@ -2,6 +2,7 @@
 //! join, at every byte to learn where blocks begin, then as many seeds as the budget buys; what goes on with a
 //! stream is followed without mining.
 
+use super::carry::BlockCarry;
 use super::length::fitting;
 use super::places::{common, in_step, sample};
 use super::{Effort, PackWatch};
@@ -9,7 +10,7 @@ use crate::block::{BlockBits, weight, words_from_bytes};
 use crate::error::Error;
 use crate::format::layout::{Bias, Grid, Packed, Run, cut, gaps};
 use crate::format::seeds::{KINDS, SeedContext, SeedKind};
-use crate::generator::{Generator, Key, Seeding};
+use crate::generator::{Generator, Key, Seeding, Stream};
 use crate::miner::{Filter, Job, Miner, SEED_END};
 use crate::noise::{NoiseMap, looks_like_noise};
 use crate::plan::{Choice, Options, plan};
@@ -77,14 +78,24 @@ pub struct GridSearch<'a> {
 }
 
 impl GridSearch<'_> {
-    /// The block layer, or `None` if it does not pay.
-    pub fn search(&self, noise: &NoiseMap, runs: &[Run], hints: &[Hint]) -> Result<Option<Grid>, Error> {
-        if self.effort.is_solve_only() && hints.is_empty() {
+    /// The block layer, or `None` if it does not pay. `before` is what may go on from the segment before.
+    pub fn search(
+        &self,
+        noise: &NoiseMap,
+        runs: &[Run],
+        hints: &[Hint],
+        before: Option<&BlockCarry>,
+    ) -> Result<Option<Grid>, Error> {
+        if self.effort.is_solve_only() && hints.is_empty() && before.is_none() {
             return Ok(None);
         }
         let gaps: Vec<Range<usize>> = gaps(self.content.len(), runs).collect();
-        let mut options = self.cut(&gaps, hints);
-        self.hunt(&mut options)?;
+        let mut hints = hints.to_vec();
+        if let Some(before) = before {
+            hints.extend(self.go_on(before, &gaps)?);
+        }
+        let mut options = self.cut(&gaps, &hints);
+        self.hunt(&mut options, SeedContext::default())?;
         let (joined, found) = self.locate(&options, &gaps, noise)?;
         let taken = options.iter().flat_map(|o| o.choices.iter().map(|c| Hint { at: o.at, seed: c.seed }));
         let mut known: Vec<Hint> = taken.chain(found).collect();
@@ -97,6 +108,17 @@ impl GridSearch<'_> {
             }
             _ => self.finish(options, &gaps, runs, &known, &joined),
         }
+    }
+
+    /// What is found where the blocks of the segment before would go on.
+    fn go_on(&self, before: &BlockCarry, gaps: &[Range<usize>]) -> Result<Vec<Hint>, Error> {
+        let block_bits = if self.fixed { self.block_bits } else { before.block_bits };
+        let search = Self { block_bits, ..*self };
+        let mut options = Vec::new();
+        search.open(&mut options, gaps, (before.at..self.content.len()).step_by(before.pitch));
+        search.hunt(&mut options, before.context())?;
+        let found = options.iter().flat_map(|o| o.choices.iter().map(|c| Hint { at: o.at, seed: c.seed }));
+        Ok(found.collect())
     }
 
     /// The gaps cut into blocks from their first bytes, and the places of hints.
@@ -133,11 +155,11 @@ impl GridSearch<'_> {
         self.open(&mut options, gaps, steps);
         self.take_all(&mut options, known);
 
-        self.hunt(&mut options)?;
+        self.hunt(&mut options, SeedContext::default())?;
         self.join(&mut options, joined)?;
-        self.hunt(&mut options)?;
+        self.hunt(&mut options, SeedContext::default())?;
         if self.score(&mut options)? {
-            self.hunt(&mut options)?;
+            self.hunt(&mut options, SeedContext::default())?;
         }
         self.follow(&mut options);
         Ok(plan(self.block_bits, self.content.len(), runs, &options))
@@ -228,8 +250,9 @@ impl GridSearch<'_> {
 
     /// Lazy Hunter: where a block has a seed, tries for the next blocks what the experts predict from the
     /// last seeds, then the neighbourhood of the last seed and of where its stride leads, the nearest seeds
-    /// first, before anything wider. Blocks that have a seed are passed over.
-    fn hunt(&self, options: &mut [Options]) -> Result<(), Error> {
+    /// first, before anything wider. Blocks that have a seed are passed over. `context` is what the experts know before
+    /// the first block.
+    fn hunt(&self, options: &mut [Options], mut context: SeedContext) -> Result<(), Error> {
         let radius = i64::from(self.effort.radius);
         let bare = options.iter().filter(|o| o.choices.is_empty()).count() as u64;
         let limit = |seeds| fold_limit(self.block_bits, sure(bare, seeds));
@@ -238,7 +261,6 @@ impl GridSearch<'_> {
         let (Some(predicted), Some(near)) = (limit(KINDS as u64), limit(near)) else {
             return Ok(());
         };
-        let mut context = SeedContext::default();
         let mut misses = 0;
         // The end of the last block with a seed.
         let mut end = 0;
@@ -396,12 +418,17 @@ impl GridSearch<'_> {
                 if stream_start != options[i].at {
                     continue;
                 }
-                let mut stream = None;
+                let mut stream: Option<Stream> = None;
                 let (_, later) = options.split_at_mut(i + 1);
                 for next in later.iter_mut().skip_while(|o| o.at < stream_start + size) {
                     let at = next.at;
-                    let stream = stream.get_or_insert_with(|| Key::Genrand(seed).stream());
-                    stream.skip((at - stream_start) as u64 - stream.position());
+                    let position = (at - stream_start) as u64;
+                    // Blocks may overlap, and streams do not go back.
+                    let stream = match &mut stream {
+                        Some(stream) if stream.position() <= position => stream,
+                        other => other.insert(Key::Genrand(seed).stream()),
+                    };
+                    stream.skip(position - stream.position());
                     let mut residual = self.content[at..at + size].to_vec();
                     stream.xor(&mut residual);
                     let weight = residual.iter().map(|b| b.count_ones()).sum();

@@ -1,5 +1,6 @@
 //! The search of one segment: what goes on from the segment before, solving, extending, mining, planning.
 
+pub mod carry;
 pub mod extend;
 pub mod grid;
 pub mod length;
@@ -7,13 +8,14 @@ pub mod places;
 pub mod starts;
 
 use crate::error::Error;
-use crate::format::layout::{Bias, Grid, Run, gaps};
+use crate::format::layout::{Grid, Run, gaps};
 use crate::generator::Key;
 use crate::generator::mt19937::SHORT_WORDS;
 use crate::miner::{Miner, SEED_END, Watch};
 use crate::noise::NoiseMap;
 use crate::pack::Options;
 use crate::solve::{self, ScanOptions};
+use carry::Carry;
 use extend::{Anchor, extend};
 use grid::{GridSearch, Hint};
 use std::ops::Range;
@@ -86,17 +88,6 @@ impl Effort {
     }
 }
 
-/// A stream that reaches the end of a segment and may go on in the next.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Carry {
-    /// The generator's key.
-    pub key: Arc<Key>,
-    /// Stream byte at the next segment's first byte.
-    pub position: u64,
-    /// The residual's bias so far.
-    pub bias: Bias,
-}
-
 /// Told what a search does and finds; see [`Watch`].
 pub trait PackWatch: Watch {
     /// A stage began that will take `work` units (see [`crate::miner::Job::work`]).
@@ -118,7 +109,7 @@ pub struct Found {
     pub runs: Vec<Run>,
     /// The block layer, if it pays.
     pub grid: Option<Grid>,
-    /// The stream that reaches the segment's end.
+    /// What reaches the segment's end.
     pub carry: Option<Carry>,
 }
 
@@ -139,8 +130,8 @@ pub fn search(
 ) -> Result<Found, Error> {
     let noise = NoiseMap::new(content);
     let mut runs: Vec<Run> = Vec::new();
-    if let Some(carry) = carry {
-        for run in extend(content, 0..content.len(), &carry_anchor(content, carry)) {
+    if let Some(Carry::Stream(stream)) = carry {
+        for run in extend(content, 0..content.len(), &stream.anchor(content)) {
             watch.found(&run);
             runs.push(run);
         }
@@ -204,12 +195,12 @@ pub fn search(
         miner,
         watch,
     };
-    let grid = search.search(&noise, &runs, &hints)?;
-    let carry = runs.last().filter(|r| r.range().end == content.len()).map(|run| Carry {
-        key: run.key.clone(),
-        position: run.end_position(),
-        bias: run.bias,
-    });
+    let before = match carry {
+        Some(Carry::Blocks(blocks)) => Some(blocks),
+        _ => None,
+    };
+    let grid = search.search(&noise, &runs, &hints, before)?;
+    let carry = Carry::of(content.len(), &runs, grid.as_ref());
     Ok(Found { runs, grid, carry })
 }
 
@@ -232,15 +223,4 @@ fn solved_anchor(found: solve::Found) -> Anchor {
 fn insert(runs: &mut Vec<Run>, run: Run) {
     let at = runs.partition_point(|r| r.start < run.start);
     runs.insert(at, run);
-}
-
-/// The stream of the segment before, expected to go on with the same bias.
-fn carry_anchor(content: &[u8], carry: &Carry) -> Anchor {
-    let n = 4096.min(8 * content.len() as u64);
-    let ones = match carry.bias.class {
-        class if class >= crate::bias::FIRST_DENSE => n * u64::from(crate::bias::p_one(class)) / 65536,
-        _ => 0,
-    };
-    let Carry { key, position, bias } = carry.clone();
-    Anchor { key, offset: 0, position, complement: bias.complement, bits: n, ones }
 }
