@@ -68,6 +68,8 @@ def cases():
     stride = range(500, 500 + 3 * count, 3)
     yield "records, seeds 500+3i, behind 100 bytes", RNG.bytes(100) + records(stride), ("most", 700)
     yield "records of 100 bytes, seeds 500+3i", records(stride, 100), ("most", 600)
+    far = (1_000_000 + 50 * i for i in range(419_430))
+    yield "records of 100 bytes, seeds 1000000+50i, 40 MB", records(far, 100), ("most", 900)
     yield "records of 32 bytes, seeds 500+3i, behind 11", RNG.bytes(11) + records(stride, 32), ("most", 611)
     random24 = RNG.integers(0, 1 << 24, count)
     yield "records of 300 bytes, headers of 20, 24-bit seeds", records(random24, 300, 20), ("most", int(count * (20 + 26 / 8)))

@@ -270,13 +270,13 @@ impl GridSearch<'_> {
                 continue;
             }
             if options[i].choices.is_empty() && misses <= PATIENCE {
-                let guess = context.predictions().find(|seed| {
+                let guess = context.predictions().find_map(|seed| {
                     self.watch.advance(1);
-                    let choice = self.choice(&options[i], *seed);
-                    self.block_bits.fold(choice.weight) <= predicted
+                    let choice = self.choice(&options[i], seed);
+                    (self.block_bits.fold(choice.weight) <= predicted).then_some(choice)
                 });
                 match (guess, context.last()) {
-                    (Some(seed), _) => self.take(&mut options[i], seed),
+                    (Some(choice), _) => options[i].choices.push(choice),
                     (None, Some(last)) if radius > 0 => {
                         let stride = context.prediction(SeedKind::Stride).unwrap_or(last);
                         let far = stride.abs_diff(last) > self.effort.radius;
@@ -412,6 +412,7 @@ impl GridSearch<'_> {
     fn follow(&self, options: &mut [Options]) {
         let size = self.block_bits.bytes();
         let Some(limit) = fold_limit(self.block_bits, 8) else { return };
+        let strong = fold_limit(self.block_bits, STRONG).unwrap_or(0);
         for i in 0..options.len() {
             for c in 0..options[i].choices.len() {
                 let Choice { seed, stream_start, .. } = options[i].choices[c];
@@ -421,6 +422,10 @@ impl GridSearch<'_> {
                 let mut stream: Option<Stream> = None;
                 let (_, later) = options.split_at_mut(i + 1);
                 for next in later.iter_mut().skip_while(|o| o.at < stream_start + size) {
+                    // Nothing goes on where another seed is certainly right.
+                    if next.choices.iter().any(|c| c.seed != seed && self.block_bits.fold(c.weight) <= strong) {
+                        break;
+                    }
                     let at = next.at;
                     let position = (at - stream_start) as u64;
                     // Blocks may overlap, and streams do not go back.
