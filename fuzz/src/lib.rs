@@ -56,6 +56,8 @@ pub enum Stretch {
     Stream(AnyKey, u16, u16, u8, bool),
     /// Starts of streams: first seed, stride, how many, log2 of their bytes, flipped bits in a thousand.
     Records(u32, i8, u8, u8, u8),
+    /// Records of any length behind noise, of seeds in reach: first seed, stride, how many, bytes of noise, bytes.
+    Spaced(u8, i8, u8, u8, u8),
 }
 
 /// Below what a noisy stream of unknown start is decoded from: that takes seconds with a sanitizer.
@@ -83,6 +85,15 @@ impl Stretch {
                     (0..i64::from(*count)).map(|i| first.wrapping_add((i * i64::from(*stride)) as u32));
                 let mut bytes = records(seeds, 16 << (log % 5));
                 flip(&mut bytes, u64::from(*per_mille), u64::from(*first));
+                bytes
+            }
+            Self::Spaced(first, stride, count, header, len) => {
+                let mut bytes = Vec::new();
+                for i in 0..i32::from(*count) {
+                    let seed = (i32::from(*first) + i * i32::from(*stride)) as u32;
+                    bytes.extend(noise((*header).into(), seed.into()));
+                    bytes.extend(records([seed], usize::from(*len) + 16));
+                }
                 bytes
             }
         }

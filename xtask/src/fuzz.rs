@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 pub struct Options {
     /// Targets; all of them if none is named
     targets: Vec<String>,
-    /// Seconds for each target
+    /// Seconds for each target; 0: the corpus alone, once
     #[arg(long, default_value_t = 10)]
     seconds: u64,
     /// Longest input, in bytes
@@ -76,7 +76,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         let output = Command::new(binaries.join(target))
             .arg(&corpus)
             .arg(format!("-artifact_prefix={}/", artifacts.display()))
-            .arg(format!("-max_total_time={}", options.seconds))
+            .arg(if options.seconds > 0 {
+                format!("-max_total_time={}", options.seconds)
+            } else {
+                "-runs=0".to_owned()
+            })
             .arg(format!("-max_len={}", options.max_len))
             .args(["-timeout=60", "-print_final_stats=1"])
             .output()

@@ -423,7 +423,8 @@ impl GridSearch<'_> {
                 let (_, later) = options.split_at_mut(i + 1);
                 for next in later.iter_mut().skip_while(|o| o.at < stream_start + size) {
                     // Nothing goes on where another seed is certainly right.
-                    if next.choices.iter().any(|c| c.seed != seed && self.block_bits.fold(c.weight) <= strong) {
+                    if next.choices.iter().any(|c| c.seed != seed && self.block_bits.fold(c.weight) <= strong)
+                    {
                         break;
                     }
                     let at = next.at;
