@@ -9,6 +9,7 @@ use np_core::format::segment::{CodedSegment, Decoded, MEMORY_MAX, MaskReader};
 use np_core::ledger::Ledger;
 use rayon::prelude::*;
 use std::io::{BufReader, Read};
+use std::sync::{Mutex, PoisonError};
 
 /// What unpacking came to.
 #[derive(Clone, Debug)]
@@ -43,6 +44,9 @@ pub fn unpack(
     ledger.book_header(HEADER.len());
     let mut contents = Contents::default();
     let mut at_end = Ok(false);
+    // Buffers of contents that were taken.
+    let spare = Mutex::new(Vec::new());
+    let content = || spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
     while let Ok(false) = at_end {
         let batch;
         (batch, at_end) = read_batch(&mut reader, threads, limits.max_memory);
@@ -52,7 +56,7 @@ pub fn unpack(
                 // What goes on with a stream of an earlier segment waits until that stream is there.
                 (!segment.continues()).then(|| {
                     let mut masks = MaskReader::default();
-                    segment.decode(&mut masks).map(|decoded| (decoded, masks))
+                    segment.decode_into(&mut masks, content()).map(|decoded| (decoded, masks))
                 })
             })
             .collect();
@@ -63,13 +67,17 @@ pub fn unpack(
                     masks.absorb(left);
                     decoded
                 }
-                None => segment.decode(&mut masks).with_context(cannot)?,
+                None => segment.decode_into(&mut masks, content()).with_context(cannot)?,
             };
             verifier.accept(&segment, &decoded).with_context(cannot)?;
             ledger.add(&decoded.ledger);
             contents.add(&segment, &decoded);
             take(&segment, &decoded)?;
             progress.bytes(decoded.ledger.total_bits() / 8);
+            let mut spare = spare.lock().unwrap_or_else(PoisonError::into_inner);
+            if spare.len() < threads {
+                spare.push(decoded.recycle());
+            }
             reader.recycle(segment);
         }
     }

@@ -17,11 +17,13 @@ pub fn unpack(
     let mut masks = MaskReader::default();
     let mut ledger = Ledger::default();
     ledger.book_header(HEADER.len());
+    let mut content = Vec::new();
     while let Some(segment) = reader.next_segment()? {
-        let decoded = segment.decode(&mut masks)?;
+        let decoded = segment.decode_into(&mut masks, content)?;
         verifier.accept(&segment, &decoded)?;
         ledger.add(&decoded.ledger);
         put(segment.content(&decoded))?;
+        content = decoded.recycle();
         reader.recycle(segment);
     }
     Ok(ledger)

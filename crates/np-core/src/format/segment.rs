@@ -234,6 +234,13 @@ pub struct Decoded {
     pub hash: u64,
 }
 
+impl Decoded {
+    /// The buffer its content was in, for [`CodedSegment::decode_into`].
+    pub fn recycle(self) -> Vec<u8> {
+        self.content
+    }
+}
+
 impl CodedSegment {
     /// True if a run goes on with a stream that was left in an earlier segment: decoding it after that
     /// one, with the same [`MaskReader`], saves generating the stream from its start.
@@ -261,6 +268,13 @@ impl CodedSegment {
 
     /// Decodes the content. `masks` may hold the streams an earlier segment left.
     pub fn decode(&self, masks: &mut MaskReader) -> Result<Decoded, Error> {
+        self.decode_into(masks, Vec::new())
+    }
+
+    /// [`CodedSegment::decode`] with a buffer for the content, such as [`Decoded::recycle`] gives back: new memory
+    /// costs more than what it is filled with.
+    pub fn decode_into(&self, masks: &mut MaskReader, mut content: Vec<u8>) -> Result<Decoded, Error> {
+        content.clear();
         let mut ledger = Ledger::default();
         ledger.book(Heading::Header, self.head_bytes as u64);
         ledger.book(Heading::Checksums, digest::BYTES as u64);
@@ -270,7 +284,7 @@ impl CodedSegment {
         match self.kind {
             Kind::Stored => {
                 let hash = segment_hash(&self.stored, None);
-                Ok(Decoded { content: Vec::new(), grid: None, ledger, hash })
+                Ok(Decoded { content, grid: None, ledger, hash })
             }
             Kind::Zstd => {
                 let content = plain::decompress(sections, self.len, self.offset)?;
@@ -278,7 +292,7 @@ impl CodedSegment {
                 Ok(Decoded { content, grid: None, ledger, hash })
             }
             Kind::Fill => {
-                let content = vec![sections[0]; self.len];
+                content.resize(self.len, sections[0]);
                 let hash = segment_hash(&self.stored, Some(&content));
                 Ok(Decoded { content, grid: None, ledger, hash })
             }
@@ -286,27 +300,27 @@ impl CodedSegment {
                 ledger.book(Heading::Residual, rans as u64);
                 let (side, rest) = sections.split_at(side);
                 let (rans, plain) = rest.split_at(rans);
-                let (content, grid) = self.decode_mixed(side, rans, plain, masks, &mut ledger)?;
+                content.resize(self.len, 0);
+                let grid = self.decode_mixed([side, rans, plain], masks, &mut content, &mut ledger)?;
                 let hash = segment_hash(&self.stored, Some(&content));
                 Ok(Decoded { content, grid, ledger, hash })
             }
         }
     }
 
+    /// `content` is zeros.
     fn decode_mixed(
         &self,
-        side: &[u8],
-        rans: &[u8],
-        plain: &[u8],
+        [side, rans, plain]: [&[u8]; 3],
         masks: &mut MaskReader,
+        content: &mut [u8],
         ledger: &mut Ledger,
-    ) -> Result<(Vec<u8>, Option<Grid>), Error> {
+    ) -> Result<Option<Grid>, Error> {
         let offset = self.offset;
         let damaged = |what| Error::Damaged { offset, what };
         let paused = self.side.clone().ok_or_else(|| damaged("its side section was not read"))?;
         let mut coder = RangeDecoder::resume(side, paused);
         let grid = grid::code(&mut coder, self.len, offset, &self.runs, None, RangeDecoder::overrun)?;
-        let mut content = vec![0; self.len];
 
         let ranges = plain_ranges(self.len, &self.runs, grid.as_ref());
         let plain_len: usize = ranges.iter().map(Range::len).sum();
@@ -353,14 +367,14 @@ impl CodedSegment {
             if coder.overrun() {
                 return Err(damaged("its side section ends too early"));
             }
-            masks.xor(&piece, &mut content, piece.range.start);
+            masks.xor(&piece, content, piece.range.start);
             Ok(())
         })?;
-        masks.finish(&mut content);
+        masks.finish(content);
         if let Some(rans) = rans {
             rans.finish().map_err(|_| damaged("its rANS section does not end where it should"))?;
         }
         ledger.book_coded(coder.spent(), side.len() as u64);
-        Ok((content, grid))
+        Ok(grid)
     }
 }
