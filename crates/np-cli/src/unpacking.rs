@@ -50,25 +50,27 @@ pub fn unpack(
     while let Ok(false) = at_end {
         let batch;
         (batch, at_end) = read_batch(&mut reader, threads, limits.max_memory);
+        // What goes on with a stream of an earlier segment gets that stream as it will be left there.
+        let goes_on = batch.iter().rposition(CodedSegment::continues).unwrap_or(0);
+        let mut left = masks.clone();
+        let readers = batch.iter().enumerate().map(|(i, segment)| {
+            let reader = left.of_runs(&segment.runs);
+            if i < goes_on {
+                left.pass_over(&segment.runs);
+            }
+            reader
+        });
+        let readers: Vec<MaskReader> = readers.collect();
         let decoded: Vec<_> = batch
             .par_iter()
-            .map(|segment| {
-                // What goes on with a stream of an earlier segment waits until that stream is there.
-                (!segment.continues()).then(|| {
-                    let mut masks = MaskReader::default();
-                    segment.decode_into(&mut masks, content()).map(|decoded| (decoded, masks))
-                })
+            .zip(readers)
+            .map(|(segment, mut masks)| {
+                segment.decode_into(&mut masks, content()).map(|decoded| (decoded, masks))
             })
             .collect();
         for (segment, decoded) in batch.into_iter().zip(decoded) {
-            let decoded = match decoded {
-                Some(decoded) => {
-                    let (decoded, left) = decoded.with_context(cannot)?;
-                    masks.absorb(left);
-                    decoded
-                }
-                None => segment.decode_into(&mut masks, content()).with_context(cannot)?,
-            };
+            let (decoded, left) = decoded.with_context(cannot)?;
+            masks.absorb(left);
             verifier.accept(&segment, &decoded).with_context(cannot)?;
             ledger.add(&decoded.ledger);
             contents.add(&segment, &decoded);
@@ -85,8 +87,9 @@ pub fn unpack(
     Ok(Unpacked { ledger, contents })
 }
 
-/// Reads what is decoded together: as much as keeps all threads at work and fits into `memory` bytes. What was read before an error, or before the end, is returned with it:
-/// the damage that stands first in the file is the one to tell of.
+/// Reads what is decoded together: as much as keeps all threads at work and fits into `memory` bytes. What was read
+/// before an error, or before the end, is returned with it: the damage that stands first in the file is the one to
+/// tell of.
 fn read_batch(
     reader: &mut SegmentReader<impl std::io::BufRead>,
     threads: usize,

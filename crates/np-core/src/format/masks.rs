@@ -67,13 +67,37 @@ impl MaskReader {
         self.block = later.block.or(self.block.take());
     }
 
+    /// A reader with the streams that these runs go on with.
+    pub fn of_runs(&self, runs: &[Run]) -> Self {
+        let mut own = Self::default();
+        for run in runs.iter().filter(|run| run.position > 0) {
+            let there = |(key, _): &&(Arc<Key>, Stream)| *key == run.key;
+            if own.runs.iter().find(there).is_none() {
+                own.runs.extend(self.runs.iter().find(there).cloned());
+            }
+        }
+        own
+    }
+
+    /// Leaves the streams as decoding these runs would: segments that go on with a stream can then be decoded in
+    /// parallel too.
+    pub fn pass_over(&mut self, runs: &[Run]) {
+        for run in runs {
+            self.read_run(&run.key, run.position, |stream| stream.skip(run.len as u64));
+        }
+    }
+
     /// XORs the mask of a run.
     fn xor_run(&mut self, key: &Arc<Key>, position: u64, data: &mut [u8]) {
+        self.read_run(key, position, |stream| stream.xor(data));
+    }
+
+    fn read_run(&mut self, key: &Arc<Key>, position: u64, read: impl FnOnce(&mut Stream)) {
         let kept = self.runs.iter().position(|(k, _)| k == key).map(|i| self.runs.remove(i).1);
         let kept = kept.filter(|stream| stream.position() <= position);
         let mut stream = kept.unwrap_or_else(|| key.stream());
         stream.skip(position - stream.position());
-        stream.xor(data);
+        read(&mut stream);
         if self.runs.len() == STREAMS_KEPT {
             self.runs.remove(0);
         }
