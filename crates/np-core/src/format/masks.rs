@@ -264,6 +264,34 @@ mod tests {
         }
     }
 
+    #[test]
+    fn streams_passed_over_are_left_as_if_they_were_read() {
+        let run = |seed, position, len| {
+            let key = Arc::new(Key::Genrand(seed));
+            Run { start: 0, len, key, position, bias: Bias { class: 0, complement: false } }
+        };
+        let before = [run(1, 0, 5000), run(2, 70, 33), run(3, 0, 9), run(1, 6000, 100)];
+        let after = [run(2, 103, 50), run(1, 6100, 7000), run(3, 4, 20), run(4, 0, 10)];
+        let mut read = MaskReader::default();
+        for run in &before {
+            read.xor_run(&run.key, run.position, &mut vec![0; run.len]);
+        }
+        let mut passed = MaskReader::default();
+        passed.pass_over(&before);
+        let own = passed.of_runs(&after);
+        let kept: Vec<u64> = own.runs.iter().map(|(_, stream)| stream.position()).collect();
+        assert_eq!(kept, [103, 6100, 9]);
+        for mut reader in [passed, own] {
+            let mut read = read.clone();
+            for run in &after {
+                let (mut a, mut b) = (vec![0; run.len], vec![0; run.len]);
+                read.xor_run(&run.key, run.position, &mut a);
+                reader.xor_run(&run.key, run.position, &mut b);
+                assert_eq!(a, b, "{run:?}");
+            }
+        }
+    }
+
     /// The packer leaves exact pieces out, so what follows in its data need not follow in the content.
     #[test]
     fn a_stream_goes_on_only_where_its_start_ends() {
