@@ -136,7 +136,7 @@ impl AnyOptions {
             starts: 1 + usize::from(self.level % 4),
             solve_budget: 1 << (4 + self.level % 6),
             start_seeds: u64::from(self.start_seeds % 64),
-            start_words: if self.level % 2 == 0 { 64 } else { 227 },
+            start_words: if self.level.is_multiple_of(2) { 64 } else { 227 },
             join_seeds: u64::from(self.join_seeds),
             join_offsets: 1 << (self.start_seeds % 12),
             score_pairs: u64::from(self.pairs % 8192),
@@ -148,7 +148,7 @@ impl AnyOptions {
             n => usize::from(n) / 2,
         };
         let block_bits = BlockBits::new(32 * words).expect("4 to 67 words");
-        Options { effort, block_bits, fixed_blocks: self.radius % 2 == 0, segment_bytes }
+        Options { effort, block_bits, fixed_blocks: self.radius.is_multiple_of(2), segment_bytes }
     }
 }
 

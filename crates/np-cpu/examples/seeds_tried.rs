@@ -78,7 +78,7 @@ fn main() {
             miner: &miner,
             watch: &tried,
         };
-        let found = search.search(&NoiseMap::new(&content), &[], &hints).expect("searches");
+        let found = search.search(&NoiseMap::new(&content), &[], &hints, None).expect("searches");
         let packed = found.map_or(0, |g| g.blocks.iter().flatten().count());
         let tried = tried.0.into_inner();
         let plain: u64 = seeds[GIVEN - 1..].windows(2).map(|s| outward(s[0], s[1])).sum();
