@@ -7,9 +7,8 @@ use np_tests::inputs::{flip, noise, records, stream, text};
 use std::collections::BTreeSet;
 use std::process::Stdio;
 
-/// What may fail without harm: the run says so or need not, and succeeds. Some mining is for segments that are then analysed
-/// again, because something goes on from the one before.
-const TOLERATED: [&str; 4] = ["sync folder", "session", "link", "mine"];
+/// What may fail without harm: the run says so or need not, and succeeds.
+const TOLERATED: [&str; 3] = ["sync folder", "session", "link"];
 
 /// A run of np-cli, and what it leaves when nothing fails.
 struct Scene {
@@ -46,6 +45,9 @@ fn run(sandbox: &Sandbox, args: &[&str], fault: &str) -> Ran {
 /// Fails operation after operation of a kind until there is none left to fail, and returns how many there were.
 fn fail_all(scene: &Scene, packed: &[u8], kind: &str) -> usize {
     let removes = scene.args.contains(&"--rm");
+    // About half of the mining is for segments that are then analysed again, because something goes on from the one before.
+    // Which half a number is in varies with the threads.
+    let in_vain = kind == "mine" && scene.args.contains(&"--segment-size");
     let mut failed = 0;
     for number in 0.. {
         let fault = format!("{kind}:{number}");
@@ -57,7 +59,7 @@ fn fail_all(scene: &Scene, packed: &[u8], kind: &str) -> usize {
         let injected = ran.stderr.contains("np-cli: fault ") || ran.stderr.contains("out of memory");
         let written = sandbox.read(scene.output) == scene.expected;
         if ran.code == Some(0) {
-            assert!(!injected || TOLERATED.contains(&kind), "it succeeded with {at}");
+            assert!(!injected || in_vain || TOLERATED.contains(&kind), "it succeeded with {at}");
             assert!(written || scene.args[0] == "verify", "wrong output with {at}");
             let mut after = before.clone();
             if removes {
@@ -68,7 +70,7 @@ fn fail_all(scene: &Scene, packed: &[u8], kind: &str) -> usize {
             }
             assert_eq!(sandbox.names(), after, "{at}");
             if !injected {
-                assert!(kind != "mine" || 2 * failed >= number, "{failed} of {number} failures mattered");
+                assert!(!in_vain || 4 * failed >= number, "{failed} of {number} failures mattered");
                 return number;
             }
             continue;
@@ -97,12 +99,11 @@ fn every_operation_that_fails_leaves_nothing_behind() {
     if ran.code == Some(0) {
         return skipped("every_operation_that_fails_leaves_nothing_behind", "faults are not built in");
     }
+    let whole = ["-f", "--backend", "cpu", "-T2"];
     let pack = ["-f", "--backend", "cpu", "--segment-size", "8K", "-T2"];
-    let packed = |level: &'static str| {
-        let out = sandbox.ok(&[&["pack", level, "-c", "in"], &pack[..]].concat());
-        out.stdout
-    };
-    let quick = packed("-2");
+    let packed =
+        |options: &[&'static str]| sandbox.ok(&[&["pack", "-2", "-c", "in"], options].concat()).stdout;
+    let (quick, one) = (packed(&pack), packed(&whole));
     let scene = |name, args: &[&[&'static str]], output, expected: &[u8]| Scene {
         name,
         args: args.concat(),
@@ -111,6 +112,7 @@ fn every_operation_that_fails_leaves_nothing_behind() {
     };
     let scenes = [
         scene("pack", &[&["pack", "-2", "in"], &pack], "in.np", &quick),
+        scene("pack, one segment", &[&["pack", "-2", "in"], &whole], "in.np", &one),
         scene("pack --rm", &[&["pack", "-2", "--rm", "in"], &pack], "in.np", &quick),
         scene("unpack", &[&["unpack", "-f", "-T2", "good.np"]], "good", &input()),
         scene("unpack --rm", &[&["unpack", "-f", "--rm", "-T2", "good.np"]], "good", &input()),
@@ -140,6 +142,8 @@ fn every_operation_that_fails_leaves_nothing_behind() {
         let files_only = scene.args.contains(&"--rm");
         let counts = kinds.iter().map(|kind| match *kind {
             "mine" | "alloc" if files_only => 0,
+            // Here every failure of mining matters; all else is as in the scene before.
+            kind if scene.name == "pack, one segment" && kind != "mine" => 0,
             kind => fail_all(scene, &quick, kind),
         });
         let counts: Vec<usize> = counts.collect();
