@@ -112,6 +112,9 @@ fn median(mut values: Vec<f64>) -> f64 {
     if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
 }
 
+/// Seeds whose masks are made at a time: so many that starting a thread for them does not count.
+const MASKS: u64 = 1 << 19;
+
 /// Runs of a short task of which the best counts: others that want the same cores do less harm then.
 const RUNS: usize = 5;
 /// A task that takes longer than this is run once.
@@ -231,7 +234,7 @@ fn stages(plan: &Plan, kernel: Kernel, threads: usize) -> Result<Vec<Figure>> {
         cases.push((
             format!("A masks, W = {words}"),
             "seeds",
-            Box::new(move || measure::masks(kernel, words)),
+            Box::new(move || measure::masks(kernel, words, MASKS)),
             Box::new(move || measure::scalar_masks(words)),
         ));
     }
@@ -281,7 +284,7 @@ fn joining(plan: &Plan, miner: &CpuMiner, words: u32) -> Result<Vec<Figure>> {
             building.push(index);
             Ok(SEEDS as f64 / (whole - index).max(1e-9))
         };
-        let mut masks = plan.together(move || measure::masks(kernel, words as usize), threads);
+        let mut masks = plan.together(move || measure::masks(kernel, words as usize, MASKS), threads);
         let found = plan.pair(&mut ours, &mut masks)?;
         figures.push(figure(what, kernel.id(), threads, "seeds", "masks alone", found));
         let what = format!("index of {words} words, 2^20 blocks");

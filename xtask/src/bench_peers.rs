@@ -40,7 +40,7 @@ pub fn compare(
     for words in [1, 16] {
         let what = format!("A masks, W = {words}, php_mt_seed makes 1");
         if php && plan.wants(&what) {
-            let mut ours = plan.together(move || measure::masks(kernel, words), threads);
+            let mut ours = plan.together(move || measure::masks(kernel, words, REPORTED), threads);
             let found = plan.pair(&mut ours, &mut || php_mt_seed(plan, peers.php_mt_seed, threads))?;
             figures.push(figure(what, kernel.id(), threads, "seeds", "php_mt_seed", found));
         }
@@ -103,7 +103,10 @@ impl Drop for Running {
     }
 }
 
-/// Seeds a second of php_mt_seed: it looks for a first output of PHP 5.2.1 and later, and reports each 2^28 seeds.
+/// Seeds from one report of php_mt_seed to the next. We make as many, so that both run for seconds.
+const REPORTED: u64 = 1 << 28;
+
+/// Seeds a second of php_mt_seed: it looks for a first output of PHP 5.2.1 and later, and reports each [`REPORTED`].
 fn php_mt_seed(plan: &Plan, program: &Path, threads: usize) -> Result<f64> {
     let child = Command::new(program)
         .arg("1234567890")
@@ -129,7 +132,7 @@ fn php_mt_seed(plan: &Plan, program: &Path, threads: usize) -> Result<f64> {
                 Some((clock, cpu)) => {
                     let cpu = (processor_seconds(&child.0)? - cpu) / threads as f64;
                     let clock = clock.elapsed().as_secs_f64();
-                    return Ok(f64::from(1 << 28) / if plan.cpu_time { cpu } else { clock });
+                    return Ok(REPORTED as f64 / if plan.cpu_time { cpu } else { clock });
                 }
             }
         }

@@ -4,6 +4,8 @@
 //! that implements it. A value of a type that implements `Lanes` is the proof that the machine has
 //! the instructions, so the operations themselves are safe to call.
 
+use crate::pairs;
+
 /// An instruction set, seen as registers of [`Lanes::COUNT`] `u32` lanes. Arithmetic wraps.
 ///
 /// Every operation is only fast inside [`Lanes::with`], where the compiler may use the instructions.
@@ -77,6 +79,11 @@ pub(crate) trait Lanes: Copy + Send + Sync + 'static {
         let mut lanes = [0; 32];
         self.store(at, &mut lanes);
         self.load(&lanes.map(|at| table[at as usize & 15]))
+    }
+    /// Takes the chains `x` of the seeding through the pairs of steps of `tables`.
+    #[inline(always)]
+    fn pairs_of_steps(self, x: &mut [Self::V; pairs::CHAINS], tables: &[pairs::Table]) {
+        pairs::steps(self, x, tables);
     }
     /// `a >> by`, for each lane; `by` is below 32.
     fn shr_each(self, a: Self::V, by: Self::V) -> Self::V;

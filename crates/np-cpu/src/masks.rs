@@ -43,15 +43,15 @@ pub(crate) fn make_with<L: Lanes>(
 ) {
     let masks = &mut masks[..groups * words];
     let exceptions = exceptions.filter(|_| words <= SHORT_WORDS);
-    let paired = if exceptions.is_some() { groups / PAIR_CHAINS * PAIR_CHAINS * words } else { 0 };
+    let paired = if exceptions.is_some() { groups / pairs::CHAINS * pairs::CHAINS * words } else { 0 };
     let (by_pairs, by_steps) = masks.split_at_mut(paired);
     l.with(
         #[inline(always)]
         || {
             let mut seed = first;
-            for out in by_pairs.chunks_exact_mut(PAIR_CHAINS * words) {
-                short::<L, PAIR_CHAINS, true>(l, seeds(l, seed), words, out);
-                seed = seed.wrapping_add((PAIR_CHAINS * L::COUNT) as u32);
+            for out in by_pairs.chunks_exact_mut(pairs::CHAINS * words) {
+                short::<L, { pairs::CHAINS }, true>(l, seeds(l, seed), words, out);
+                seed = seed.wrapping_add((pairs::CHAINS * L::COUNT) as u32);
             }
             let mut chunks = by_steps.chunks_exact_mut(CHAINS * words);
             for out in &mut chunks {
@@ -71,8 +71,6 @@ pub(crate) fn make_with<L: Lanes>(
 
 /// Independent chains worked on together, to hide the multiplier's latency.
 const CHAINS: usize = 8;
-/// The same for pairs of steps: lanes that do these well have many registers. Half a batch.
-pub(crate) const PAIR_CHAINS: usize = 16;
 
 /// The seeds from `first` on.
 #[inline(always)]
@@ -97,7 +95,7 @@ fn chains<L: Lanes, const C: usize>(l: L, seed: u32, words: usize, state: &mut V
 
 /// A step of the seeding but for the addition of its number.
 #[inline(always)]
-fn mix<L: Lanes>(l: L, x: L::V) -> L::V {
+pub(crate) fn mix<L: Lanes>(l: L, x: L::V) -> L::V {
     l.mul(l.xor(x, l.shr::<30>(x)), l.splat(INIT))
 }
 
@@ -106,24 +104,6 @@ fn step<L: Lanes, const C: usize>(l: L, x: &mut [L::V; C], i: usize) {
     let i = l.splat(STEP[i]);
     for x in x {
         *x = l.add(mix(l, *x), i);
-    }
-}
-
-/// Steps `2 * pair + 1` and `2 * pair + 2`. Two chains go side by side: of the orders tried this one keeps the units of
-/// a Zen 4 busiest.
-#[inline(always)]
-fn two_steps<L: Lanes, const C: usize>(l: L, x: &mut [L::V; C], pair: usize) {
-    let factor = l.splat(INIT);
-    let table = &pairs::TABLES[pair];
-    let (twos, _) = x.as_chunks_mut::<2>();
-    for x in twos {
-        let top = x.map(|x| l.shr::<30>(x));
-        let mixed = [l.xor(x[0], top[0]), l.xor(x[1], top[1])];
-        let u = mixed.map(|x| l.mul(x, factor));
-        let entry = u.map(|u| l.rol2(u));
-        let product = u.map(|u| l.mul(u, factor));
-        let added = entry.map(|entry| l.look_up(table, entry));
-        *x = [l.add(product[0], added[0]), l.add(product[1], added[1])];
     }
 }
 
@@ -164,8 +144,8 @@ fn short<L: Lanes, const C: usize, const PAIRS: bool>(
             step(l, &mut x, i);
             i += 1;
         }
-        for pair in i / 2..pairs::TABLES.len() {
-            two_steps(l, &mut x, pair);
+        for x in x.as_chunks_mut::<{ pairs::CHAINS }>().0 {
+            l.pairs_of_steps(x, &pairs::TABLES[i / 2..]);
         }
         i = M;
     }

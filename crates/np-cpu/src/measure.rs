@@ -84,22 +84,22 @@ pub fn scalar_masks(words: usize) -> Task {
     })
 }
 
-/// A: masks of `words` words, in seeds.
-pub fn masks(kernel: Kernel, words: usize) -> Task {
-    // Long enough that starting a thread for it does not count.
-    kernel.run(Masks { words, batches: 1000 })
+/// A: masks of `words` words, in seeds: about `seeds` of them at a time.
+pub fn masks(kernel: Kernel, words: usize, seeds: u64) -> Task {
+    kernel.run(Masks { words, seeds })
 }
 
 struct Masks {
     words: usize,
-    batches: usize,
+    seeds: u64,
 }
 
 impl Stage for Masks {
     type Out = Task;
     fn run<L: Lanes>(self, l: L) -> Task {
-        let Self { words, batches } = self;
+        let Self { words, seeds } = self;
         let batch = GROUPS * L::COUNT;
+        let batches = seeds as usize / batch;
         // As in a long search.
         pairs::prepare(l, u64::MAX);
         let mut state = Vec::new();

@@ -8,13 +8,22 @@
 //! going back from each such x'; there are 156,814 of them, and their masks are made again, by the scalar oracle.
 
 use crate::lanes::Lanes;
+use crate::masks;
 use np_core::generator::mask_words;
 use np_core::generator::mt19937::{INIT, M, SHORT_WORDS};
 use std::sync::OnceLock;
 
-/// For the pair of steps 2p + 1 and 2p + 2 what the second adds to `INIT * u`, by u rotated left by two, mod 16.
-pub(crate) static TABLES: [[u32; 16]; (M - 1) / 2] = {
-    let mut tables = [[0; 16]; (M - 1) / 2];
+/// Chains worked on together: lanes that do pairs well have many registers. Half a batch.
+pub(crate) const CHAINS: usize = 16;
+
+/// For a pair of steps what the second adds to `INIT * u`, by u rotated left by two, mod 16. One cache line.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub(crate) struct Table([u32; 16]);
+
+/// The table of steps 2p + 1 and 2p + 2, for each p.
+pub(crate) static TABLES: [Table; (M - 1) / 2] = {
+    let mut tables = [Table([0; 16]); (M - 1) / 2];
     let mut pair = 0;
     while pair < tables.len() {
         let i = 2 * pair as u32 + 1;
@@ -22,13 +31,29 @@ pub(crate) static TABLES: [[u32; 16]; (M - 1) / 2] = {
         while entry < 16 {
             let (low, top) = ((entry >> 2).wrapping_add(i) & 3, entry & 3);
             let changed = (low ^ top).wrapping_sub(low);
-            tables[pair][entry as usize] = INIT.wrapping_mul(i.wrapping_add(changed)).wrapping_add(i + 1);
+            tables[pair].0[entry as usize] = INIT.wrapping_mul(i.wrapping_add(changed)).wrapping_add(i + 1);
             entry += 1;
         }
         pair += 1;
     }
     tables
 };
+
+/// Takes the chains `x` through the pairs of steps of `tables`. Two chains go side by side, so that the units are busy.
+#[inline(always)]
+pub(crate) fn steps<L: Lanes>(l: L, x: &mut [L::V; CHAINS], tables: &[Table]) {
+    let factor = l.splat(INIT);
+    for Table(table) in tables {
+        let (twos, _) = x.as_chunks_mut::<2>();
+        for x in twos {
+            let u = x.map(|x| masks::mix(l, x));
+            let entry = u.map(|u| l.rol2(u));
+            let product = u.map(|u| l.mul(u, factor));
+            let added = entry.map(|entry| l.look_up(table, entry));
+            *x = [l.add(product[0], added[0]), l.add(product[1], added[1])];
+        }
+    }
+}
 
 /// Jobs of fewer seeds do not pay for the list.
 const WORTH: u64 = 1 << 23;
@@ -111,7 +136,6 @@ pub(crate) fn amend<L: Lanes>(l: L, exceptions: &[u32], first: u32, words: usize
 mod tests {
     use super::*;
     use crate::kernel::{Kernel, Stage};
-    use crate::masks;
     use crate::parity::Noise;
     use crate::portable::Portable;
     use np_core::generator::mt19937::init_step;
@@ -150,7 +174,7 @@ mod tests {
         fn run<L: Lanes>(self, l: L) -> (usize, usize) {
             let Self { every, words, amended } = self;
             let list = exceptions(l);
-            let groups = masks::PAIR_CHAINS;
+            let groups = CHAINS;
             let (mut state, mut masks) = (Vec::new(), vec![l.splat(0); groups * words]);
             let (mut wrong, mut tried) = (0, 0);
             for (turn, seed) in list.iter().step_by(every).enumerate() {
