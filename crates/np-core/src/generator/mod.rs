@@ -1,5 +1,6 @@
 //! Generators, seedings and keys: what a mask can come from. Open enums; the format carries their ids.
 
+mod jump;
 pub mod lanes;
 pub mod mt19937;
 mod vectors;

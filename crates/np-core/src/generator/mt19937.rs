@@ -4,6 +4,7 @@
 //! authors' `mt19937ar.c` (2002), whose `init_genrand` and `init_by_array` are the seedings here.
 //! State words are `x[0..624]`; output `k` is `temper(x[624 + k])`.
 
+use super::jump;
 use super::vectors::{self, Ring};
 
 /// Words of state, and outputs between two twists.
@@ -19,6 +20,9 @@ const LOWER: u32 = 0x7fff_ffff;
 
 /// Most words [`first_words`] can make without the full state: `624 - 397`.
 pub const SHORT_WORDS: usize = N - M;
+
+/// Skipping so many words is quicker by a jump.
+const FAR: u64 = 1 << 24;
 
 /// `temper`: a state word to an output word.
 #[inline(always)]
@@ -186,7 +190,7 @@ impl Mt19937 {
         }
     }
 
-    /// Leaves out the next `words` output words; costs one twist per 624.
+    /// Leaves out the next `words` output words; costs one twist per 624, or a few milliseconds if they are many.
     pub fn skip_words(&mut self, mut words: u64) {
         let left = (N - self.next) as u64;
         if words <= left {
@@ -194,6 +198,11 @@ impl Mt19937 {
             return;
         }
         words -= left;
+        if words >= FAR {
+            let now = self.state.first_chunk().expect("a ring is longer than a state");
+            *self = Self::from_state(jump::jumped(now, words));
+            return;
+        }
         while words > N as u64 {
             self.regenerate();
             words -= N as u64;

@@ -5,6 +5,7 @@ use crate::bias::{self, DENSE, FIRST_DENSE};
 use crate::format::layout::{Bias, Run};
 use crate::generator::Key;
 use crate::price::{FINE_BIT, fine_cost, log2_fine};
+use fearless_simd::{Level, Simd, dispatch};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -64,20 +65,48 @@ impl State {
     }
 }
 
-/// The residual's ones, chunk by chunk, over `lo..hi` of the content.
-struct Weights {
+/// The residual of an anchor's stream, complemented if the anchor is: its ones, chunk by chunk, from `lo` on.
+struct Weights<'a> {
+    content: &'a [u8],
+    anchor: &'a Anchor,
     lo: usize,
     ones: Vec<u16>,
     len: usize,
 }
 
-impl Weights {
+impl Weights<'_> {
     fn range(&self, chunk: usize) -> Range<usize> {
         self.lo + chunk * CHUNK..(self.lo + (chunk + 1) * CHUNK).min(self.lo + self.len)
     }
 
     fn bits(&self, chunk: usize) -> i64 {
         8 * self.range(chunk).len() as i64
+    }
+
+    /// Ones over `range`.
+    fn ones_of(&self, range: Range<usize>) -> u64 {
+        let first = (range.start - self.lo).div_ceil(CHUNK);
+        let end = ((range.end - self.lo) / CHUNK).min(self.len / CHUNK);
+        if first >= end {
+            return ones(&self.residual(range));
+        }
+        let whole: u64 = self.ones[first..end].iter().map(|ones| u64::from(*ones)).sum();
+        let edges = [range.start..self.range(first).start, self.range(end - 1).end..range.end];
+        let edges = edges.into_iter().filter(|edge| !edge.is_empty());
+        whole + edges.map(|edge| ones(&self.residual(edge))).sum::<u64>()
+    }
+
+    /// The residual over `range`.
+    fn residual(&self, range: Range<usize>) -> Vec<u8> {
+        let Anchor { key, offset, position, complement, .. } = self.anchor;
+        let mut stream = key.stream();
+        stream.skip(position + range.start as u64 - *offset as u64);
+        let mut out = self.content[range].to_vec();
+        stream.xor(&mut out);
+        if *complement {
+            out.iter_mut().for_each(|b| *b = !*b);
+        }
+        out
     }
 }
 
@@ -104,12 +133,12 @@ pub fn extend(content: &[u8], bounds: Range<usize>, anchor: &Anchor) -> Vec<Run>
             runs.push(weights.range(first).start..weights.range(chunk - 1).end);
         }
     }
-    let runs = trim(content, bounds, anchor, lo, runs);
-    price(content, anchor, lo, runs)
+    let runs = trim(&weights, bounds, runs);
+    price(&weights, runs)
 }
 
 /// Counts ones from `lo` to where the stream has clearly stopped fitting after the anchor.
-fn forward(content: &[u8], lo: usize, end: usize, anchor: &Anchor) -> Weights {
+fn forward<'a>(content: &'a [u8], lo: usize, end: usize, anchor: &'a Anchor) -> Weights<'a> {
     let (class, _) = bias::cheapest(anchor.bits, anchor.ones);
     let p = DENSE[usize::from(class.max(FIRST_DENSE) - FIRST_DENSE).min(DENSE.len() - 1)];
     let p = if class < FIRST_DENSE { DENSE[DENSE.len() - 1] } else { p };
@@ -124,10 +153,12 @@ fn forward(content: &[u8], lo: usize, end: usize, anchor: &Anchor) -> Weights {
     let mut buffer = vec![0; 64 * CHUNK];
     'fill: while at < end {
         let take = buffer.len().min(end - at);
-        let mask = &mut buffer[..take];
-        stream.fill(mask);
-        for (data, mask) in content[at..at + take].chunks(CHUNK).zip(mask.chunks(CHUNK)) {
-            let weight: u32 = data.iter().zip(mask).map(|(d, m)| (d ^ m).count_ones()).sum();
+        let residual = &mut buffer[..take];
+        residual.copy_from_slice(&content[at..at + take]);
+        stream.xor(residual);
+        let mut weights = [0; 64];
+        count_chunks(residual, &mut weights);
+        for (data, weight) in residual.chunks(CHUNK).zip(weights) {
             let bits = 8 * data.len() as i64;
             let weight = if anchor.complement { bits - i64::from(weight) } else { i64::from(weight) };
             ones.push(weight as u16);
@@ -141,7 +172,23 @@ fn forward(content: &[u8], lo: usize, end: usize, anchor: &Anchor) -> Weights {
             }
         }
     }
-    Weights { lo, ones, len: at - lo }
+    Weights { content, anchor, lo, ones, len: at - lo }
+}
+
+/// The ones of each chunk.
+fn count_chunks(bytes: &[u8], weights: &mut [u16; 64]) {
+    dispatch!(Level::new(), simd => simd.vectorize(
+        #[inline(always)]
+        || {
+            let (chunks, rest) = bytes.as_chunks::<CHUNK>();
+            for (weight, chunk) in weights.iter_mut().zip(chunks) {
+                *weight = chunk.as_chunks().0.iter().map(|w| u64::from_le_bytes(*w).count_ones() as u16).sum();
+            }
+            if !rest.is_empty() {
+                weights[chunks.len()] = rest.iter().map(|b| b.count_ones() as u16).sum();
+            }
+        },
+    ));
 }
 
 /// Viterbi: for each chunk the state on the cheapest path, a change of state costing [`SWITCH`].
@@ -151,15 +198,28 @@ fn cheapest_path(weights: &Weights, states: &[State]) -> Vec<u8> {
     // For each chunk and state: true if the path came from the chunk before in the same state.
     let mut stayed = vec![false; count * states.len()];
     let mut came_from = vec![0u8; count];
+    // What the last chunk was, and the totals before it, above their least.
+    let mut last = None;
+    let mut before = vec![0i64; states.len()];
     for chunk in 0..count {
         let (best, least) =
             total.iter().enumerate().min_by_key(|(i, t)| (**t, *i)).map(|(i, t)| (i, *t)).unwrap_or((0, 0));
+        let now = (weights.bits(chunk), i64::from(weights.ones[chunk]));
+        total.iter_mut().for_each(|total| *total -= least);
+        let row = chunk * states.len();
+        if last == Some(now) && total == before {
+            // The same again, as all along an exact stream.
+            came_from[chunk] = came_from[chunk - 1];
+            stayed.copy_within(row - states.len()..row, row);
+            continue;
+        }
+        before.clone_from(&total);
+        last = Some(now);
         came_from[chunk] = best as u8;
-        let (bits, ones) = (weights.bits(chunk), i64::from(weights.ones[chunk]));
         for (i, state) in states.iter().enumerate() {
-            let stay = total[i] <= least + SWITCH;
-            stayed[chunk * states.len() + i] = stay;
-            total[i] = total[i].min(least + SWITCH) + state.cost(bits, ones);
+            let stay = total[i] <= SWITCH;
+            stayed[row + i] = stay;
+            total[i] = total[i].min(SWITCH) + state.cost(now.0, now.1);
         }
     }
     let mut path = vec![0u8; count];
@@ -175,13 +235,7 @@ fn cheapest_path(weights: &Weights, states: &[State]) -> Vec<u8> {
 
 /// Moves each run's ends to the byte where the gain is largest, a chunk either way; where two runs touch, the end
 /// of one is the start of the other.
-fn trim(
-    content: &[u8],
-    bounds: Range<usize>,
-    anchor: &Anchor,
-    lo: usize,
-    runs: Vec<Range<usize>>,
-) -> Vec<Range<usize>> {
+fn trim(weights: &Weights<'_>, bounds: Range<usize>, runs: Vec<Range<usize>>) -> Vec<Range<usize>> {
     let mut out: Vec<Range<usize>> = Vec::new();
     // Where the run before ended, if it touches this one.
     let mut joint = None;
@@ -192,16 +246,16 @@ fn trim(
         let ceiling = limit.min(run.end + CHUNK);
         let touched = joint.take();
         let floor =
-            touched.unwrap_or_else(|| out.last().map_or(lo, |r| r.end).max(run.start.saturating_sub(CHUNK)));
+            touched.unwrap_or_else(|| out.last().map_or(weights.lo, |r| r.end).max(run.start.saturating_sub(CHUNK)));
         if floor >= run.end {
             joint = next.map(|_| floor);
             continue;
         }
-        let residual = residual(content, anchor, lo, floor..ceiling);
-        let own = prices_of(&residual[run.start.max(floor) - floor..run.end - floor]);
+        let own = prices_of(weights, run.start.max(floor)..run.end);
         let start = touched.unwrap_or_else(|| {
             // The best suffix that begins up to a chunk around the old start.
             let until = (run.start + CHUNK).min(run.end);
+            let residual = weights.residual(floor..until);
             let mut sum = 0;
             let (mut best, mut place) = (0, until);
             for at in (floor..until).rev() {
@@ -213,12 +267,13 @@ fn trim(
             place
         });
         // The best prefix that ends up to a chunk around the old end; what it leaves is the next run's.
-        let other = next.map(|next| prices_of(&self::residual(content, anchor, lo, next.clone())));
+        let other = next.map(|next| prices_of(weights, next.clone()));
         let from = run.end.saturating_sub(CHUNK).max(start);
+        let residual = weights.residual(from..ceiling);
         let mut sum = 0;
         let (mut best, mut end) = (0, from);
         for at in from..ceiling {
-            let byte = residual[at - floor];
+            let byte = residual[at - from];
             sum += gain(byte, own) - other.map_or(0, |other| gain(byte, other));
             if sum >= best {
                 (best, end) = (sum, at + 1);
@@ -238,9 +293,9 @@ fn gain(byte: u8, (one, zero): (i64, i64)) -> i64 {
     8 * FINE_BIT as i64 - k * one - (8 - k) * zero
 }
 
-/// [`byte_prices`] of a residual.
-fn prices_of(residual: &[u8]) -> (i64, i64) {
-    byte_prices(8 * residual.len() as u64, ones(residual))
+/// [`byte_prices`] of the residual over `range`.
+fn prices_of(weights: &Weights<'_>, range: Range<usize>) -> (i64, i64) {
+    byte_prices(8 * range.len() as u64, weights.ones_of(range))
 }
 
 /// Prices of a one and a zero at the density found, a one never dearer than 24 bits.
@@ -255,14 +310,15 @@ fn byte_prices(bits: u64, ones: u64) -> (i64, i64) {
 }
 
 /// Chooses classes, joins neighbours, and drops what does not pay for its entry.
-fn price(content: &[u8], anchor: &Anchor, lo: usize, ranges: Vec<Range<usize>>) -> Vec<Run> {
+fn price(weights: &Weights<'_>, ranges: Vec<Range<usize>>) -> Vec<Run> {
+    let anchor = weights.anchor;
     let mut runs: Vec<(Run, u64)> = Vec::new();
     for range in ranges {
-        let ones = ones(&residual(content, anchor, lo, range.clone()));
+        let ones = weights.ones_of(range.clone());
         let bits = 8 * range.len() as u64;
         let complement = anchor.complement ^ (2 * ones > bits);
         let (class, _) = bias::cheapest(bits, ones.min(bits - ones));
-        let position = anchor.position - (anchor.offset - lo) as u64 + (range.start - lo) as u64;
+        let position = anchor.position + range.start as u64 - anchor.offset as u64;
         let bias = Bias { class, complement };
         let run = Run { start: range.start, len: range.len(), key: anchor.key.clone(), position, bias };
         match runs.last_mut() {
@@ -284,18 +340,6 @@ fn price(content: &[u8], anchor: &Anchor, lo: usize, ranges: Vec<Range<usize>>) 
     let key = 40 * (anchor.key.words().len() as u64 * FINE_BIT) as i64;
     let pays = runs.iter().map(gain).sum::<i64>() > key;
     runs.into_iter().filter(|_| pays).map(|(run, _)| run).collect()
-}
-
-/// The residual over `range`, complemented if the anchor is.
-fn residual(content: &[u8], anchor: &Anchor, lo: usize, range: Range<usize>) -> Vec<u8> {
-    let mut stream = anchor.key.stream();
-    stream.skip(anchor.position - (anchor.offset - lo) as u64 + (range.start - lo) as u64);
-    let mut out = content[range].to_vec();
-    stream.xor(&mut out);
-    if anchor.complement {
-        out.iter_mut().for_each(|b| *b = !*b);
-    }
-    out
 }
 
 fn ones(bytes: &[u8]) -> u64 {
