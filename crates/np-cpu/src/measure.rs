@@ -224,7 +224,7 @@ mod tests {
             scalar_masks(1),
             scalar_scoring(64),
             scalar_mining(64),
-            masks(miner.kernel(), 3),
+            masks(miner.kernel(), 3, 1 << 16),
             scoring(miner.kernel(), Scoring::Direct, 64),
             scoring(miner.kernel(), Scoring::Sliced, 64),
             mining(&miner, 64),

@@ -245,8 +245,8 @@ fn trim(weights: &Weights<'_>, bounds: Range<usize>, runs: Vec<Range<usize>>) ->
         let limit = next.map_or(following.map_or(bounds.end, |next| next.start), |next| next.end);
         let ceiling = limit.min(run.end + CHUNK);
         let touched = joint.take();
-        let floor =
-            touched.unwrap_or_else(|| out.last().map_or(weights.lo, |r| r.end).max(run.start.saturating_sub(CHUNK)));
+        let floor = touched
+            .unwrap_or_else(|| out.last().map_or(weights.lo, |r| r.end).max(run.start.saturating_sub(CHUNK)));
         if floor >= run.end {
             joint = next.map(|_| floor);
             continue;

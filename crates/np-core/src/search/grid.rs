@@ -2,15 +2,16 @@
 //! join, at every byte to learn where blocks begin, then as many seeds as the budget buys; what goes on with a
 //! stream is followed without mining.
 
+use super::ahead::Ahead;
 use super::carry::BlockCarry;
 use super::length::fitting;
 use super::places::{common, in_step, sample};
 use super::{Effort, PackWatch};
-use crate::block::{BlockBits, weight, words_from_bytes};
+use crate::block::{BlockBits, words_from_bytes};
 use crate::error::Error;
 use crate::format::layout::{Bias, Grid, Packed, Run, cut, gaps};
 use crate::format::seeds::{KINDS, SeedContext, SeedKind};
-use crate::generator::{Generator, Key, Seeding, Stream};
+use crate::generator::{Generator, Key, Seeding, Stream, lanes::mask_many};
 use crate::miner::{Filter, Job, Miner, SEED_END};
 use crate::noise::{NoiseMap, looks_like_noise};
 use crate::plan::{Choice, Options, plan};
@@ -28,6 +29,9 @@ const NEAREST: u32 = 8;
 const PATIENCE: usize = 16;
 /// Blocks the budget is spent on at most are those that leave each at least this many seeds.
 const SEEDS_MIN: u64 = 256;
+
+/// Hints whose masks are made together.
+const TOGETHER: usize = 256;
 
 /// Bits that a seed saves that is certain to be the right one.
 const STRONG: u32 = 64;
@@ -191,30 +195,36 @@ impl GridSearch<'_> {
         options.dedup_by_key(|o| o.at);
     }
 
-    fn words(&self, option: &Options) -> Vec<u32> {
-        words_from_bytes(&self.content[option.at..option.at + self.block_bits.bytes()]).collect()
+    fn words(&self, option: &Options) -> impl Iterator<Item = u32> {
+        words_from_bytes(&self.content[option.at..option.at + self.block_bits.bytes()])
     }
 
     /// Takes the hints at blocks' first bytes.
     fn take_all(&self, options: &mut [Options], hints: &[Hint]) {
-        for hint in hints {
-            if let Ok(i) = options.binary_search_by_key(&hint.at, |o| o.at) {
-                self.take(&mut options[i], hint.seed);
+        let has = |option: &Options, seed| option.choices.iter().any(|c| c.seed == seed);
+        let wanted = hints.iter().filter_map(|hint| {
+            let i = options.binary_search_by_key(&hint.at, |o| o.at).ok()?;
+            (!has(&options[i], hint.seed)).then_some((i, hint.seed))
+        });
+        let wanted: Vec<(usize, u32)> = wanted.collect();
+        let words = self.block_bits.words();
+        let mut masks = Vec::new();
+        for wanted in wanted.chunks(TOGETHER) {
+            let seeds: Vec<u32> = wanted.iter().map(|(_, seed)| *seed).collect();
+            masks.resize(seeds.len() * words, 0);
+            mask_many(&seeds, words, &mut masks);
+            for ((i, seed), mask) in wanted.iter().zip(masks.chunks_exact(words)) {
+                let option = &mut options[*i];
+                if !has(option, *seed) {
+                    option.choices.push(self.choice(option, *seed, mask));
+                }
             }
         }
     }
 
-    fn take(&self, option: &mut Options, seed: u32) {
-        if !option.choices.iter().any(|c| c.seed == seed) {
-            let choice = self.choice(option, seed);
-            option.choices.push(choice);
-        }
-    }
-
-    fn choice(&self, option: &Options, seed: u32) -> Choice {
-        let mut mask = vec![0; self.block_bits.words()];
-        crate::generator::mask_words(seed, &mut mask);
-        Choice { seed, stream_start: option.at, weight: weight(&self.words(option), &mask) }
+    fn choice(&self, option: &Options, seed: u32, mask: &[u32]) -> Choice {
+        let residual = self.words(option).zip(mask).map(|(word, mask)| word ^ mask);
+        Choice { seed, stream_start: option.at, weight: residual.map(u32::count_ones).sum() }
     }
 
     fn mine(
@@ -261,6 +271,7 @@ impl GridSearch<'_> {
         let (Some(predicted), Some(near)) = (limit(KINDS as u64), limit(near)) else {
             return Ok(());
         };
+        let mut ahead = Ahead::new(self.block_bits.words());
         let mut misses = 0;
         // The end of the last block with a seed.
         let mut end = 0;
@@ -272,7 +283,7 @@ impl GridSearch<'_> {
             if options[i].choices.is_empty() && misses <= PATIENCE {
                 let guess = context.predictions().find_map(|seed| {
                     self.watch.advance(1);
-                    let choice = self.choice(&options[i], seed);
+                    let choice = self.choice(&options[i], seed, ahead.mask(&context, seed));
                     (self.block_bits.fold(choice.weight) <= predicted).then_some(choice)
                 });
                 match (guess, context.last()) {

@@ -1,5 +1,6 @@
 //! The search of one segment: what goes on from the segment before, solving, extending, mining, planning.
 
+pub mod ahead;
 pub mod carry;
 pub mod extend;
 pub mod grid;
