@@ -74,10 +74,11 @@ pub fn analyze(
         .then(|| MixedParts::new(content, found.runs, found.grid, level));
     // The whole content through zstd is tried where it could win: always without runs and blocks, else
     // only if a fast trial beats what is already planned.
+    let hopeless = |bulk| {
+        plain::least_size(content.len()) >= bulk || plain::trial_size(content).is_none_or(|size| size >= bulk)
+    };
     let simple = match &mixed {
-        Some(parts) if plain::trial_size(content).is_none_or(|size| size >= parts.bulk_bytes()) => {
-            Simple::Stored
-        }
+        Some(parts) if hopeless(parts.bulk_bytes()) => Simple::Stored,
         _ => Simple::smallest(content, level),
     };
     Ok(Analysis { mixed, simple, carry })
@@ -91,6 +92,8 @@ pub struct Writer {
     masks: MaskReader,
     started: bool,
     contents: Contents,
+    /// For the content of the next segment that is read back.
+    spare: Vec<u8>,
 }
 
 impl Default for Writer {
@@ -101,6 +104,7 @@ impl Default for Writer {
             masks: MaskReader::default(),
             started: false,
             contents: Contents::default(),
+            spare: Vec::new(),
         }
     }
 }
@@ -175,7 +179,8 @@ impl Writer {
     fn read_back(&mut self, content: &[u8], stored: &[u8]) -> Result<(Ledger, u64, CodedSegment), Error> {
         let mut rest = stored;
         let segment = self.frames.read_segment(&mut rest).map_err(|e| self.fail(e))?;
-        let decoded = segment.decode(&mut self.masks).map_err(|e| self.fail(e))?;
+        let spare = std::mem::take(&mut self.spare);
+        let mut decoded = segment.decode_into(&mut self.masks, spare).map_err(|e| self.fail(e))?;
         if segment.content(&decoded) != content {
             return Err(self.fail("the content differs"));
         }
@@ -183,7 +188,9 @@ impl Writer {
             return Err(self.fail("the ledger differs"));
         }
         self.contents.add(&segment, &decoded);
-        Ok((decoded.ledger, decoded.hash, segment))
+        let (ledger, hash) = (std::mem::take(&mut decoded.ledger), decoded.hash);
+        self.spare = decoded.recycle();
+        Ok((ledger, hash, segment))
     }
 
     fn fail(&self, what: impl std::fmt::Display) -> Error {

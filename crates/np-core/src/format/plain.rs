@@ -36,6 +36,11 @@ pub fn trial_size(data: &[u8]) -> Option<usize> {
     compress(data, TRIAL_LEVEL).map(|frame| frame.len())
 }
 
+/// No frame of `len` bytes is smaller: each block, of 128 KiB at most, has a head of three bytes and one more.
+pub fn least_size(len: usize) -> usize {
+    4 * len.div_ceil(128 << 10)
+}
+
 /// `data` as a zstd frame if that is smaller than `data` itself.
 pub fn compress_if_smaller(data: &[u8], level: i32) -> Option<Vec<u8>> {
     if data.is_empty() {
@@ -68,6 +73,16 @@ pub fn decompress(frame: &[u8], len: usize, offset: u64) -> Result<Vec<u8>, Erro
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_frame_is_smaller_than_the_least() {
+        for len in [0, 1, 1000, 128 << 10, 128 << 10 | 1, 5 << 20] {
+            for level in [1, 6, 19] {
+                let size = compress(&vec![7; len], level).unwrap().len();
+                assert!(size >= least_size(len), "{len} bytes, level {level}: {size}");
+            }
+        }
+    }
 
     #[test]
     fn frames_have_no_fat_and_come_back() {
