@@ -352,6 +352,42 @@ const _: () = assert!(CHUNK_BITS < u16::MAX as i64);
 mod tests {
     use super::*;
 
+    /// No path is cheaper, though chunks that are alike are gone over quickly.
+    #[test]
+    fn the_path_is_the_cheapest() {
+        let anchor = Anchor {
+            key: Arc::new(Key::Genrand(1)),
+            offset: 0,
+            position: 0,
+            complement: false,
+            bits: 1,
+            ones: 0,
+        };
+        let states = states();
+        for kinds in [[0, 256, 0, 51, 256, 0], [256, 225, 256, 228, 0, 226], [256, 1, 0, 1, 226, 256]] {
+            let mut ones = Vec::new();
+            for (kind, count) in kinds.into_iter().zip([3, 90, 300, 1, 70, 2]) {
+                ones.extend(std::iter::repeat_n(kind, count));
+            }
+            let len = ones.len() * CHUNK - 7;
+            let weights = Weights { content: &[], anchor: &anchor, lo: 0, ones, len };
+            let cost =
+                |chunk: usize, state: &State| state.cost(weights.bits(chunk), i64::from(weights.ones[chunk]));
+            let mut least = vec![0; states.len()];
+            for chunk in 0..weights.ones.len() {
+                let best = *least.iter().min().unwrap();
+                for (least, state) in least.iter_mut().zip(&states) {
+                    *least = (*least).min(best + SWITCH) + cost(chunk, state);
+                }
+            }
+            let path = cheapest_path(&weights, &states);
+            let along: i64 = path.iter().enumerate().map(|(i, s)| cost(i, &states[usize::from(*s)])).sum();
+            let changes = path.windows(2).filter(|pair| pair[0] != pair[1]).count() as i64;
+            assert!(changes > 1);
+            assert_eq!(along + changes * SWITCH, *least.iter().min().unwrap(), "{kinds:?}");
+        }
+    }
+
     /// Noise, a stream, noise: wherever in a chunk the stream ends, the run ends with it.
     #[test]
     fn a_run_ends_where_its_stream_does() {
