@@ -4,7 +4,7 @@
 //! the state J words on is the sum of the states i words on over the terms t^i of g, and these are among the next 19937.
 //!
 //! Source: H. Haramoto, M. Matsumoto, T. Nishimura, F. Panneton, P. L'Ecuyer, "Efficient Jump Ahead for F2-Linear Random
-//! Number Generators", INFORMS Journal on Computing 20(3), 2008; phi is from Appendix A of the paper on MT19937.
+//! Number Generators", INFORMS Journal on Computing 20(3), 2008; phi is as in the paper on MT19937.
 
 use super::mt19937::{M, MATRIX_A, N, twist};
 use fearless_simd::{Level, Simd, dispatch};

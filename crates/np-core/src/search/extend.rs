@@ -352,6 +352,26 @@ const _: () = assert!(CHUNK_BITS < u16::MAX as i64);
 mod tests {
     use super::*;
 
+    /// Whole chunks were counted once; with the edges it is what the residual has.
+    #[test]
+    fn ones_of_a_range_are_those_of_its_residual() {
+        let mut content = vec![0; 1000];
+        Key::Genrand(2).stream().fill(&mut content);
+        for complement in [false, true] {
+            let key = Arc::new(Key::Genrand(1));
+            let anchor = Anchor { key, offset: 70, position: 50, complement, bits: 8, ones: 4 };
+            let weights = forward(&content, 20, 900, &anchor);
+            assert!(weights.len > 800);
+            for range in [20..84, 20..900, 21..900, 25..30, 83..85, 84..148, 84..149, 100..400, 147..1000] {
+                assert_eq!(
+                    weights.ones_of(range.clone()),
+                    ones(&weights.residual(range.clone())),
+                    "{range:?}"
+                );
+            }
+        }
+    }
+
     /// No path is cheaper, though chunks that are alike are gone over quickly.
     #[test]
     fn the_path_is_the_cheapest() {
