@@ -11,6 +11,7 @@ use np_cpu::{CpuMiner, Kernel};
 use serde_json::{Value, json};
 use std::hint::black_box;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 #[derive(Args)]
@@ -153,19 +154,37 @@ impl Plan {
         make: F,
         threads: usize,
     ) -> impl FnMut() -> Result<f64> + use<'_, F> {
+        self.shared(make, threads, threads)
+    }
+
+    /// The same, with `runs` runs in all, at least one for each thread: as a miner hands out its work.
+    pub fn shared<F: Fn() -> Task>(
+        &self,
+        make: F,
+        threads: usize,
+        runs: usize,
+    ) -> impl FnMut() -> Result<f64> + use<'_, F> {
         let mut tasks: Vec<Task> = (0..threads).map(|_| make()).collect();
-        let units: f64 = tasks.iter().map(|task| task.units).sum();
-        move || best(|| Ok(units / self.seconds(threads, || run_all(&mut tasks))?))
+        let units = tasks[0].units * runs as f64;
+        move || best(|| Ok(units / self.seconds(threads, || run_all(&mut tasks, runs))?))
     }
 }
 
-/// Runs tasks, each on a thread.
-fn run_all(tasks: &mut [Task]) -> Result<()> {
+/// Runs tasks, each on a thread: every task once, and then each as often as it is free for the next of `runs` runs.
+fn run_all(tasks: &mut [Task], runs: usize) -> Result<()> {
+    let begun = AtomicUsize::new(tasks.len());
+    let work = |task: &mut Task| {
+        task.run()?;
+        while begun.fetch_add(1, Ordering::Relaxed) < runs {
+            task.run()?;
+        }
+        Ok(())
+    };
     if let [task] = tasks {
-        return Ok(task.run()?);
+        return work(task);
     }
     std::thread::scope(|scope| {
-        let running: Vec<_> = tasks.iter_mut().map(|task| scope.spawn(|| task.run())).collect();
+        let running: Vec<_> = tasks.iter_mut().map(|task| scope.spawn(|| work(task))).collect();
         for thread in running {
             let Ok(done) = thread.join() else { bail!("a benchmark's thread failed") };
             done?;

@@ -40,7 +40,7 @@ pub fn compare(
     for words in [1, 16] {
         let what = format!("A masks, W = {words}, php_mt_seed makes 1");
         if php && plan.wants(&what) {
-            let mut ours = plan.together(move || measure::masks(kernel, words, REPORTED), threads);
+            let mut ours = plan.shared(move || measure::masks(kernel, words, PIECE), threads, PIECES);
             let found = plan.pair(&mut ours, &mut || php_mt_seed(plan, peers.php_mt_seed, threads))?;
             figures.push(figure(what, kernel.id(), threads, "seeds", "php_mt_seed", found));
         }
@@ -103,8 +103,13 @@ impl Drop for Running {
     }
 }
 
-/// Seeds from one report of php_mt_seed to the next. We make as many, so that both run for seconds.
+/// Seeds from one report of php_mt_seed to the next. We make as many, so that both run for seconds; it gives each thread
+/// an equal part of them, we give it a piece whenever it is free.
 const REPORTED: u64 = 1 << 28;
+/// Seeds of a piece.
+const PIECE: u64 = 1 << 20;
+/// Pieces of a measurement.
+const PIECES: usize = (REPORTED / PIECE) as usize;
 
 /// Seeds a second of php_mt_seed: it looks for a first output of PHP 5.2.1 and later, and reports each [`REPORTED`].
 fn php_mt_seed(plan: &Plan, program: &Path, threads: usize) -> Result<f64> {

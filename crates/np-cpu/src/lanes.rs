@@ -4,7 +4,7 @@
 //! that implements it. A value of a type that implements `Lanes` is the proof that the machine has
 //! the instructions, so the operations themselves are safe to call.
 
-use crate::pairs;
+use crate::{masks, pairs};
 
 /// An instruction set, seen as registers of [`Lanes::COUNT`] `u32` lanes. Arithmetic wraps.
 ///
@@ -80,10 +80,20 @@ pub(crate) trait Lanes: Copy + Send + Sync + 'static {
         self.store(at, &mut lanes);
         self.load(&lanes.map(|at| table[at as usize & 15]))
     }
+    /// [`masks::twists`] of the chains that go by pairs of steps.
+    #[inline(always)]
+    fn twists(self, x: &mut [Self::V; pairs::CHAINS], words: usize, out: &mut [Self::V]) {
+        masks::twists(self, x, words, out);
+    }
     /// Takes the chains `x` of the seeding through the pairs of steps of `tables`.
     #[inline(always)]
     fn pairs_of_steps(self, x: &mut [Self::V; pairs::CHAINS], tables: &[pairs::Table]) {
         pairs::steps(self, x, tables);
+    }
+    /// [`masks::tempers`] of the chains that go by pairs of steps.
+    #[inline(always)]
+    fn tempers(self, x: &mut [Self::V; pairs::CHAINS], words: usize, out: &mut [Self::V]) {
+        masks::tempers(self, x, words, out);
     }
     /// `a >> by`, for each lane; `by` is below 32.
     fn shr_each(self, a: Self::V, by: Self::V) -> Self::V;

@@ -37,6 +37,8 @@ mod miner;
 mod pairs;
 #[cfg(test)]
 mod parity;
+#[cfg(target_arch = "x86_64")]
+mod pipelines;
 mod portable;
 mod sliced;
 mod slices;

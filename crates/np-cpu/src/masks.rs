@@ -4,11 +4,11 @@
 //! `g * W + w`; lane `l` of it belongs to seed `first + g * COUNT + l` (mod 2^32).
 
 use crate::lanes::Lanes;
-use crate::pairs;
+use crate::pairs::{self, Exceptions};
 use np_core::generator::mt19937::{INIT, M, MATRIX_A, N, SHORT_WORDS};
 
 /// The step numbers of `init_genrand`, so that adding one is a load and not an operation.
-static STEP: [u32; N] = {
+pub(crate) static STEP: [u32; N] = {
     let mut steps = [0; N];
     let mut i = 0;
     while i < N {
@@ -34,7 +34,7 @@ pub(crate) fn make<L: Lanes>(
 /// [`make`], by pairs of steps if there is a list of their exceptions.
 pub(crate) fn make_with<L: Lanes>(
     l: L,
-    exceptions: Option<&[u32]>,
+    exceptions: Option<&Exceptions>,
     first: u32,
     groups: usize,
     words: usize,
@@ -43,14 +43,14 @@ pub(crate) fn make_with<L: Lanes>(
 ) {
     let masks = &mut masks[..groups * words];
     let exceptions = exceptions.filter(|_| words <= SHORT_WORDS);
-    let paired = if exceptions.is_some() { groups / pairs::CHAINS * pairs::CHAINS * words } else { 0 };
-    let (by_pairs, by_steps) = masks.split_at_mut(paired);
+    let whole = if exceptions.is_some() { groups / pairs::CHAINS * pairs::CHAINS * words } else { 0 };
+    let (by_pairs, by_steps) = masks.split_at_mut(whole);
     l.with(
         #[inline(always)]
         || {
             let mut seed = first;
             for out in by_pairs.chunks_exact_mut(pairs::CHAINS * words) {
-                short::<L, { pairs::CHAINS }, true>(l, seeds(l, seed), words, out);
+                paired(l, seeds(l, seed), words, out);
                 seed = seed.wrapping_add((pairs::CHAINS * L::COUNT) as u32);
             }
             let mut chunks = by_steps.chunks_exact_mut(CHAINS * words);
@@ -87,7 +87,7 @@ fn seeds<L: Lanes, const C: usize>(l: L, first: u32) -> [L::V; C] {
 fn chains<L: Lanes, const C: usize>(l: L, seed: u32, words: usize, state: &mut Vec<L::V>, out: &mut [L::V]) {
     let x = seeds::<L, C>(l, seed);
     if words <= SHORT_WORDS {
-        short::<L, C, false>(l, x, words, out);
+        short(l, x, words, out);
     } else {
         long::<L, C>(l, x, words, state, out);
     }
@@ -125,59 +125,51 @@ fn twist<L: Lanes>(l: L, a: L::V, b: L::V) -> L::V {
 
 /// At most 227 words: of the state's first words only what they are twisted to is kept, in the masks' place.
 #[inline(always)]
-fn short<L: Lanes, const C: usize, const PAIRS: bool>(
-    l: L,
-    mut x: [L::V; C],
-    words: usize,
-    out: &mut [L::V],
-) {
-    // In halves, which are few enough chains for the compiler to unroll: else they would not stay in registers.
-    let (out_a, out_b) = out.split_at_mut(C / 2 * words);
-    for k in 0..words {
-        let (a, b) = x.split_at_mut(C / 2);
-        twist_next(l, a, words, k, out_a);
-        twist_next(l, b, words, k, out_b);
-    }
-    let mut i = words + 1;
-    if PAIRS {
-        if i.is_multiple_of(2) {
-            step(l, &mut x, i);
-            i += 1;
-        }
-        for x in x.as_chunks_mut::<{ pairs::CHAINS }>().0 {
-            l.pairs_of_steps(x, &pairs::TABLES[i / 2..]);
-        }
-        i = M;
-    }
-    for i in i..M {
+fn short<L: Lanes, const C: usize>(l: L, mut x: [L::V; C], words: usize, out: &mut [L::V]) {
+    twists(l, &mut x, words, out);
+    for i in words + 1..M {
         step(l, &mut x, i);
     }
+    tempers(l, &mut x, words, out);
+}
+
+/// [`short`], by pairs of steps.
+#[inline(always)]
+fn paired<L: Lanes>(l: L, mut x: [L::V; pairs::CHAINS], words: usize, out: &mut [L::V]) {
+    l.twists(&mut x, words, out);
+    let mut i = words + 1;
+    if i.is_multiple_of(2) {
+        step(l, &mut x, i);
+        i += 1;
+    }
+    l.pairs_of_steps(&mut x, &pairs::TABLES[i / 2..]);
+    l.tempers(&mut x, words, out);
+}
+
+/// From the seeds `x` on takes a step for each of `words` words, and keeps in `out` what a word and the next are twisted to.
+#[inline(always)]
+pub(crate) fn twists<L: Lanes, const C: usize>(l: L, x: &mut [L::V; C], words: usize, out: &mut [L::V]) {
     for k in 0..words {
-        let (a, b) = x.split_at_mut(C / 2);
-        temper_next(l, a, words, k, out_a);
-        temper_next(l, b, words, k, out_b);
+        let i = l.splat(STEP[k + 1]);
+        for (c, x) in x.iter_mut().enumerate() {
+            let before = *x;
+            *x = l.add(mix(l, before), i);
+            out[c * words + k] = twist(l, before, *x);
+        }
     }
 }
 
-/// Steps from state word `k` to the next, and keeps what the two are twisted to.
+/// From state word `M - 1` on takes a step for each of `words` words, and makes the mask's word of it and of what was kept
+/// in `out`.
 #[inline(always)]
-fn twist_next<L: Lanes>(l: L, x: &mut [L::V], words: usize, k: usize, out: &mut [L::V]) {
-    let i = l.splat(STEP[k + 1]);
-    for (c, x) in x.iter_mut().enumerate() {
-        let before = *x;
-        *x = l.add(mix(l, before), i);
-        out[c * words + k] = twist(l, before, *x);
-    }
-}
-
-/// Steps to state word `M + k`, and makes mask word `k` of it and of what was kept.
-#[inline(always)]
-fn temper_next<L: Lanes>(l: L, x: &mut [L::V], words: usize, k: usize, out: &mut [L::V]) {
-    let i = l.splat(STEP[M + k]);
-    for (c, x) in x.iter_mut().enumerate() {
-        *x = l.add(mix(l, *x), i);
-        let out = &mut out[c * words + k];
-        *out = temper(l, l.xor(*x, *out));
+pub(crate) fn tempers<L: Lanes, const C: usize>(l: L, x: &mut [L::V; C], words: usize, out: &mut [L::V]) {
+    for k in 0..words {
+        let i = l.splat(STEP[M + k]);
+        for (c, x) in x.iter_mut().enumerate() {
+            *x = l.add(mix(l, *x), i);
+            let out = &mut out[c * words + k];
+            *out = temper(l, l.xor(*x, *out));
+        }
     }
 }
 

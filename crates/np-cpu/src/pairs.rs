@@ -19,7 +19,7 @@ pub(crate) const CHAINS: usize = 16;
 /// For a pair of steps what the second adds to `INIT * u`, by u rotated left by two, mod 16. One cache line.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-pub(crate) struct Table([u32; 16]);
+pub(crate) struct Table(pub(crate) [u32; 16]);
 
 /// The table of steps 2p + 1 and 2p + 2, for each p.
 pub(crate) static TABLES: [Table; (M - 1) / 2] = {
@@ -58,7 +58,37 @@ pub(crate) fn steps<L: Lanes>(l: L, x: &mut [L::V; CHAINS], tables: &[Table]) {
 /// Jobs of fewer seeds do not pay for the list.
 const WORTH: u64 = 1 << 23;
 
-static EXCEPTIONS: OnceLock<Vec<u32>> = OnceLock::new();
+static EXCEPTIONS: OnceLock<Exceptions> = OnceLock::new();
+
+/// The seeds for which some pair of steps is wrong.
+#[derive(Debug)]
+pub(crate) struct Exceptions {
+    /// In order.
+    seeds: Vec<u32>,
+    /// How many are below `k << (32 - TOP)`, for each k up to `1 << TOP`: where to look, or every batch would search them all.
+    below: Vec<u32>,
+}
+
+impl Exceptions {
+    const TOP: u32 = 14;
+
+    fn new(seeds: Vec<u32>) -> Self {
+        let bounds = (0..=1u64 << Self::TOP).map(|k| k << (32 - Self::TOP));
+        let below =
+            bounds.map(|bound| seeds.partition_point(|seed| u64::from(*seed) < bound) as u32).collect();
+        Self { seeds, below }
+    }
+
+    /// Those among the `seeds` seeds from `first` on, after the last of which comes the first, as distances from `first`.
+    #[inline]
+    fn among(&self, first: u32, seeds: usize) -> impl Iterator<Item = usize> + '_ {
+        let top = (first >> (32 - Self::TOP)) as usize;
+        let near = self.below[top] as usize..self.below[top + 1] as usize;
+        let from = near.start + self.seeds[near].partition_point(|seed| *seed < first);
+        let in_turn = self.seeds[from..].iter().chain(&self.seeds[..from]);
+        in_turn.map(move |seed| seed.wrapping_sub(first) as usize).take_while(move |at| *at < seeds)
+    }
+}
 
 /// Makes the list of exceptions, if lanes like these use it and `seeds` are worth it.
 pub(crate) fn prepare<L: Lanes>(l: L, seeds: u64) {
@@ -69,12 +99,12 @@ pub(crate) fn prepare<L: Lanes>(l: L, seeds: u64) {
 
 /// The exceptions, where they are of use and have been listed.
 #[inline]
-pub(crate) fn known<L: Lanes>() -> Option<&'static [u32]> {
-    if L::PAIRS { EXCEPTIONS.get().map(Vec::as_slice) } else { None }
+pub(crate) fn known<L: Lanes>() -> Option<&'static Exceptions> {
+    if L::PAIRS { EXCEPTIONS.get() } else { None }
 }
 
-/// The seeds, in order, for which some pair of steps is wrong.
-pub(crate) fn exceptions<L: Lanes>(l: L) -> &'static [u32] {
+/// The exceptions.
+pub(crate) fn exceptions<L: Lanes>(l: L) -> &'static Exceptions {
     EXCEPTIONS.get_or_init(|| {
         let mut x = Vec::new();
         for i in (1..M as u32).rev() {
@@ -89,7 +119,7 @@ pub(crate) fn exceptions<L: Lanes>(l: L) -> &'static [u32] {
         }
         x.sort_unstable();
         x.dedup();
-        x
+        Exceptions::new(x)
     })
 }
 
@@ -113,15 +143,11 @@ const fn step_back(x: u32, i: u32) -> u32 {
 }
 
 /// Makes the masks of `exceptions` again, among the masks of the seeds from `first` on.
-pub(crate) fn amend<L: Lanes>(l: L, exceptions: &[u32], first: u32, words: usize, masks: &mut [L::V]) {
-    let seeds = masks.len() / words * L::COUNT;
-    let from = exceptions.partition_point(|seed| *seed < first);
-    // After the last seed comes the first.
-    let in_turn = exceptions[from..].iter().chain(&exceptions[..from]);
-    for seed in in_turn.take_while(|seed| (seed.wrapping_sub(first) as usize) < seeds) {
-        let at = seed.wrapping_sub(first) as usize;
+pub(crate) fn amend<L: Lanes>(l: L, exceptions: &Exceptions, first: u32, words: usize, masks: &mut [L::V]) {
+    for at in exceptions.among(first, masks.len() / words * L::COUNT) {
+        let seed = first.wrapping_add(at as u32);
         let mut mask = [0; SHORT_WORDS];
-        mask_words(*seed, &mut mask[..words]);
+        mask_words(seed, &mut mask[..words]);
         let group = &mut masks[at / L::COUNT * words..][..words];
         for (register, word) in group.iter_mut().zip(mask) {
             let mut lanes = [0; 32];
@@ -151,7 +177,7 @@ mod tests {
 
     #[test]
     fn the_list_is_of_exceptions_and_of_all() {
-        let list = exceptions(Portable);
+        let list = &exceptions(Portable).seeds;
         assert_eq!(list.len(), 156_814);
         assert!(list.is_sorted_by(|a, b| a < b));
         assert!(list.iter().all(|seed| is_exception(*seed)));
@@ -174,12 +200,13 @@ mod tests {
         fn run<L: Lanes>(self, l: L) -> (usize, usize) {
             let Self { every, words, amended } = self;
             let list = exceptions(l);
+            let none = Exceptions::new(Vec::new());
             let groups = CHAINS;
             let (mut state, mut masks) = (Vec::new(), vec![l.splat(0); groups * words]);
             let (mut wrong, mut tried) = (0, 0);
-            for (turn, seed) in list.iter().step_by(every).enumerate() {
+            for (turn, seed) in list.seeds.iter().step_by(every).enumerate() {
                 let at = turn % (groups * L::COUNT);
-                let known = if amended { list } else { &[] };
+                let known = if amended { list } else { &none };
                 let first = seed.wrapping_sub(at as u32);
                 masks::make_with(l, Some(known), first, groups, words, &mut state, &mut masks);
                 let mut expected = vec![0; words];
@@ -215,7 +242,7 @@ mod tests {
     }
 
     /// Masks by pairs and by single steps are the scalar oracle's, whatever their place and number.
-    struct Alike(Option<&'static [u32]>);
+    struct Alike(Option<&'static Exceptions>);
 
     impl Stage for Alike {
         type Out = ();
