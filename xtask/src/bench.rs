@@ -67,6 +67,9 @@ pub struct Figure {
     pub pairs: usize,
 }
 
+/// Pairs that are run at the least, however long they take.
+const PAIRS: usize = 7;
+
 /// Units a second of one run of something.
 pub type Rate<'a> = &'a mut dyn FnMut() -> Result<f64>;
 
@@ -89,7 +92,7 @@ impl Plan {
     pub fn pair(&self, ours: Rate<'_>, peer: Rate<'_>) -> Result<(f64, f64, f64, usize)> {
         let start = Instant::now();
         let (mut rates, mut peers, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-        while ratios.len() < 3 || start.elapsed() < self.time {
+        while ratios.len() < PAIRS || start.elapsed() < self.time {
             // Every other pair the other way round: what changes with time must not favour either.
             let (rate, other) = if ratios.len() % 2 == 0 {
                 let rate = ours()?;
