@@ -156,7 +156,7 @@ pub fn any_side_section_is_read(bytes: &[u8], len: usize) {
         assert!(run.start >= at && run.len > 0 && run.range().end <= len, "{run:?} from {at} in {len}");
         at = run.range().end;
     }
-    if let Ok(Some(grid)) = grid::code(&mut coder, len, 0, &runs, None, RangeDecoder::overrun) {
+    if let Ok(Some(grid)) = grid::code(&mut coder, len, 0, &runs, None, Vec::new(), RangeDecoder::overrun) {
         assert_eq!(grid.blocks.len(), grid.places().count());
         let mut end = 0;
         for at in grid.places() {

@@ -4,8 +4,9 @@
 use crate::progress::Progress;
 use anyhow::Context;
 use np_core::contents::Contents;
+use np_core::error::Error;
 use np_core::format::reader::{HEADER, Limits, ReadError, SegmentReader, Verifier};
-use np_core::format::segment::{CodedSegment, Decoded, MEMORY_MAX, MaskReader};
+use np_core::format::segment::{Buffers, CodedSegment, Decoded, MEMORY_MAX, MaskReader};
 use np_core::ledger::Ledger;
 use rayon::prelude::*;
 use std::io::{BufReader, Read};
@@ -20,13 +21,16 @@ pub struct Unpacked {
     pub contents: Contents,
 }
 
-/// Bytes of content that are decoded together at least, so that small segments keep all threads at work.
+/// Bytes of content that are decoded together at least, for each thread, so that all are at work to the end.
 const BATCH_BYTES: usize = 1 << 20;
 /// Segments that are decoded together at most.
 const BATCH_SEGMENTS: usize = 1 << 12;
 
 /// Decodes all of `input`; `take` gets each segment with its content, in order, once the digest of all up
 /// to it agreed. `label` names the input in errors.
+///
+/// While a batch of segments is decoded by `threads` others, if they are more than one, this thread takes what was decoded before
+/// and reads the next batch.
 pub fn unpack(
     input: impl Read,
     label: &str,
@@ -43,48 +47,85 @@ pub fn unpack(
     let mut ledger = Ledger::default();
     ledger.book_header(HEADER.len());
     let mut contents = Contents::default();
-    let mut at_end = Ok(false);
-    // Buffers of contents that were taken.
+    // What was decoded into, of contents that were taken.
     let spare = Mutex::new(Vec::new());
-    let content = || spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
-    while let Ok(false) = at_end {
-        let batch;
-        (batch, at_end) = read_batch(&mut reader, threads, limits.max_memory);
-        // What goes on with a stream of an earlier segment gets that stream as it will be left there.
-        let goes_on = batch.iter().rposition(CodedSegment::continues).unwrap_or(0);
-        let mut left = masks.clone();
-        let readers = batch.iter().enumerate().map(|(i, segment)| {
-            let reader = left.of_runs(&segment.runs);
-            if i < goes_on {
-                left.pass_over(&segment.runs);
+    // One batch is decoded, and another is read or taken.
+    let most = limits.max_memory / 2;
+    let (mut batch, mut at_end) = read_batch(&mut reader, threads, most);
+    let mut done = Done::new();
+    while !batch.is_empty() || !done.is_empty() {
+        let held = batch.iter().map(CodedSegment::memory).sum();
+        let meanwhile = || {
+            for (segment, decoded) in done {
+                let decoded = decoded.with_context(cannot)?;
+                verifier.accept(&segment, &decoded).with_context(cannot)?;
+                ledger.add(&decoded.ledger);
+                contents.add(&segment, &decoded);
+                take(&segment, &decoded)?;
+                progress.bytes(decoded.ledger.total_bits() / 8);
+                let mut spare = spare.lock().unwrap_or_else(PoisonError::into_inner);
+                if spare.len() < 2 * threads {
+                    spare.push(decoded.recycle());
+                }
+                reader.recycle(segment);
             }
-            reader
-        });
-        let readers: Vec<MaskReader> = readers.collect();
-        let decoded: Vec<_> = batch
-            .par_iter()
-            .zip(readers)
-            .map(|(segment, mut masks)| {
-                segment.decode_into(&mut masks, content()).map(|decoded| (decoded, masks))
+            let room = limits.max_memory.saturating_sub(held);
+            anyhow::Ok(match at_end {
+                Ok(false) if held == 0 || room >= MEMORY_MAX => {
+                    read_batch(&mut reader, threads, room.min(most))
+                }
+                _ => (Vec::new(), at_end),
             })
-            .collect();
-        for (segment, decoded) in batch.into_iter().zip(decoded) {
-            let (decoded, left) = decoded.with_context(cannot)?;
-            masks.absorb(left);
-            verifier.accept(&segment, &decoded).with_context(cannot)?;
-            ledger.add(&decoded.ledger);
-            contents.add(&segment, &decoded);
-            take(&segment, &decoded)?;
-            progress.bytes(decoded.ledger.total_bits() / 8);
-            let mut spare = spare.lock().unwrap_or_else(PoisonError::into_inner);
-            if spare.len() < threads {
-                spare.push(decoded.recycle());
-            }
-            reader.recycle(segment);
-        }
+        };
+        let mut decoded = Vec::new();
+        let decode = || decoded = decode(batch, &mut masks, &spare);
+        (batch, at_end) = if threads == 1 {
+            let next = meanwhile();
+            decode();
+            next?
+        } else {
+            rayon::in_place_scope(|scope| {
+                scope.spawn(|_| decode());
+                meanwhile()
+            })?
+        };
+        done = decoded;
     }
     at_end.with_context(cannot)?;
     Ok(Unpacked { ledger, contents })
+}
+
+/// Segments and what they were decoded to.
+type Done = Vec<(CodedSegment, Result<Decoded, Error>)>;
+
+/// Decodes segments in parallel. `masks` has the streams that the segments before left, and is left with those that these
+/// leave; `spare` is memory to use.
+fn decode(batch: Vec<CodedSegment>, masks: &mut MaskReader, spare: &Mutex<Vec<Buffers>>) -> Done {
+    let buffers = || spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+    // What goes on with a stream of an earlier segment gets that stream as it will be left there.
+    let goes_on = batch.iter().rposition(CodedSegment::continues).unwrap_or(0);
+    let mut left = masks.clone();
+    let readers = batch.iter().enumerate().map(|(i, segment)| {
+        let reader = left.of_runs(&segment.runs);
+        if i < goes_on {
+            left.pass_over(&segment.runs);
+        }
+        reader
+    });
+    let readers: Vec<MaskReader> = readers.collect();
+    let decoded: Vec<_> = batch
+        .into_par_iter()
+        .zip(readers)
+        .map(|(segment, mut masks)| {
+            let decoded = segment.decode_into(&mut masks, buffers());
+            (segment, decoded, masks)
+        })
+        .collect();
+    let keep = |(segment, decoded, left)| {
+        masks.absorb(left);
+        (segment, decoded)
+    };
+    decoded.into_iter().map(keep).collect()
 }
 
 /// Reads what is decoded together: as much as keeps all threads at work and fits into `memory` bytes. What was read

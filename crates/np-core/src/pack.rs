@@ -11,7 +11,7 @@ use crate::format::SEGMENT_MAX;
 use crate::format::digest::{self, Chain, segment_hash};
 use crate::format::plain;
 use crate::format::reader::{Frames, HEADER, Limits};
-use crate::format::segment::{CodedSegment, MaskReader, MixedParts, Simple};
+use crate::format::segment::{Buffers, CodedSegment, MaskReader, MixedParts, Simple};
 use crate::ledger::Ledger;
 use crate::miner::Miner;
 
@@ -93,7 +93,7 @@ pub struct Writer {
     started: bool,
     contents: Contents,
     /// For the content of the next segment that is read back.
-    spare: Vec<u8>,
+    spare: Buffers,
 }
 
 impl Default for Writer {
@@ -104,7 +104,7 @@ impl Default for Writer {
             masks: MaskReader::default(),
             started: false,
             contents: Contents::default(),
-            spare: Vec::new(),
+            spare: Buffers::default(),
         }
     }
 }

@@ -153,7 +153,7 @@ pub fn plan(block_bits: BlockBits, len: usize, runs: &[Run], options: &[Options]
 /// What coding `grid` costs, by the coder's own account, in fine units.
 fn price(len: usize, runs: &[Run], grid: &Grid) -> i64 {
     let mut pricer = Pricer::default();
-    grid::code(&mut pricer, len, 0, runs, Some(grid), |_| false).expect("a plan can be coded");
+    grid::code(&mut pricer, len, 0, runs, Some(grid), Vec::new(), |_| false).expect("a plan can be coded");
     // And two bytes for its share of section ends.
     pricer.fine as i64 + 16 * FINE_BIT as i64
 }

@@ -2,7 +2,7 @@
 //! [`crate::format::reader`] that small callers and tests use. The command line runs segments in parallel.
 
 use crate::format::reader::{HEADER, Limits, ReadError, SegmentReader, Verifier};
-use crate::format::segment::MaskReader;
+use crate::format::segment::{Buffers, MaskReader};
 use crate::ledger::Ledger;
 use std::io::BufRead;
 
@@ -17,13 +17,13 @@ pub fn unpack(
     let mut masks = MaskReader::default();
     let mut ledger = Ledger::default();
     ledger.book_header(HEADER.len());
-    let mut content = Vec::new();
+    let mut buffers = Buffers::default();
     while let Some(segment) = reader.next_segment()? {
-        let decoded = segment.decode_into(&mut masks, content)?;
+        let decoded = segment.decode_into(&mut masks, buffers)?;
         verifier.accept(&segment, &decoded)?;
         ledger.add(&decoded.ledger);
         put(segment.content(&decoded))?;
-        content = decoded.recycle();
+        buffers = decoded.recycle();
         reader.recycle(segment);
     }
     Ok(ledger)

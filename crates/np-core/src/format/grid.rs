@@ -81,18 +81,19 @@ impl GridModels {
 }
 
 /// Codes the blocks at the bytes `ats`, `count` of them. A writer passes how they are packed, a reader `None`;
-/// `overrun` tells a reader to give up.
+/// `overrun` tells a reader to give up. They go to `out`, whatever was in it.
 fn code_blocks<C: Coder>(
     coder: &mut C,
     mut ats: impl Iterator<Item = usize> + Clone,
     count: usize,
     given: Option<&[Option<Packed>]>,
+    mut out: Vec<Option<Packed>>,
     offset: u64,
     overrun: impl Fn(&C) -> bool,
 ) -> Result<Vec<Option<Packed>>, Error> {
     let damaged = |what| Error::Damaged { offset, what };
     let mut models = GridModels::default();
-    let mut out = Vec::new();
+    out.clear();
     while let Some(at) = ats.next() {
         let packed = given.and_then(|blocks| blocks[out.len()].as_ref());
         out.push(models.code_block(coder, at, packed, offset)?);
@@ -181,13 +182,14 @@ fn code_stretches<C: Coder>(
 }
 
 /// Codes the block layer of a segment of `len` bytes with these runs. A writer passes its grid, a reader
-/// `None`; `overrun` tells a reader to give up.
+/// `None`; `overrun` tells a reader to give up. `room` is a buffer for the blocks.
 pub fn code<C: Coder>(
     coder: &mut C,
     len: usize,
     offset: u64,
     runs: &[Run],
     given: Option<&Grid>,
+    room: Vec<Option<Packed>>,
     overrun: impl Fn(&C) -> bool,
 ) -> Result<Option<Grid>, Error> {
     coder.book(Heading::Bitmap);
@@ -206,6 +208,7 @@ pub fn code<C: Coder>(
     let (pitch, stretches) = code_stretches(coder, len, offset, runs, block_bits.bytes(), told, &overrun)?;
     let mut grid = Grid { block_bits, pitch, stretches, blocks: Vec::new() };
     let count = grid.stretches.iter().map(|s| s.count as usize).sum();
-    grid.blocks = code_blocks(coder, grid.places(), count, given.map(|g| &g.blocks[..]), offset, overrun)?;
+    let told = given.map(|g| &g.blocks[..]);
+    grid.blocks = code_blocks(coder, grid.places(), count, told, room, offset, overrun)?;
     Ok(Some(grid))
 }

@@ -2,7 +2,7 @@
 
 use super::digest::{self, segment_hash};
 use super::keys::KeyTable;
-use super::layout::{Grid, Run, plain_ranges};
+use super::layout::{Grid, Packed, Run, plain_ranges};
 use super::masks::{Masker, try_each_piece};
 use super::residual::{self, RANS_FROM, SparseModels, is_dense, is_exact, is_sparse};
 use super::{grid, plain, runs, varint};
@@ -173,7 +173,7 @@ impl MixedParts {
     pub fn write(&self, out: &mut Vec<u8>, keys: &mut KeyTable, len: usize, last: bool) -> Result<(), Error> {
         let mut coder = RangeEncoder::default();
         runs::code(&mut coder, keys, len, 0, &self.runs)?;
-        grid::code(&mut coder, len, 0, &self.runs, self.grid.as_ref(), |_| false)?;
+        grid::code(&mut coder, len, 0, &self.runs, self.grid.as_ref(), Vec::new(), |_| false)?;
         let mut sparse = SparseModels::default();
         for (class, residual) in &self.in_side {
             if is_sparse(*class) {
@@ -234,10 +234,17 @@ pub struct Decoded {
     pub hash: u64,
 }
 
+/// Memory to decode a segment into, whatever is in it: new memory costs more than what it is filled with.
+#[derive(Clone, Debug, Default)]
+pub struct Buffers {
+    content: Vec<u8>,
+    blocks: Vec<Option<Packed>>,
+}
+
 impl Decoded {
-    /// The buffer its content was in, for [`CodedSegment::decode_into`].
-    pub fn recycle(self) -> Vec<u8> {
-        self.content
+    /// What it was decoded into.
+    pub fn recycle(self) -> Buffers {
+        Buffers { content: self.content, blocks: self.grid.map(|grid| grid.blocks).unwrap_or_default() }
     }
 }
 
@@ -268,13 +275,15 @@ impl CodedSegment {
 
     /// Decodes the content. `masks` may hold the streams an earlier segment left.
     pub fn decode(&self, masks: &mut MaskReader) -> Result<Decoded, Error> {
-        self.decode_into(masks, Vec::new())
+        self.decode_into(masks, Buffers::default())
     }
 
-    /// [`CodedSegment::decode`] with a buffer for the content, such as [`Decoded::recycle`] gives back: new memory
-    /// costs more than what it is filled with.
-    pub fn decode_into(&self, masks: &mut MaskReader, mut content: Vec<u8>) -> Result<Decoded, Error> {
-        content.clear();
+    /// [`CodedSegment::decode`] into memory such as [`Decoded::recycle`] gives back.
+    pub fn decode_into(&self, masks: &mut MaskReader, buffers: Buffers) -> Result<Decoded, Error> {
+        let Buffers { mut content, blocks } = buffers;
+        if self.kind != Kind::Mixed {
+            content.clear();
+        }
         let mut ledger = Ledger::default();
         ledger.book(Heading::Header, self.head_bytes as u64);
         ledger.book(Heading::Checksums, digest::BYTES as u64);
@@ -301,26 +310,28 @@ impl CodedSegment {
                 let (side, rest) = sections.split_at(side);
                 let (rans, plain) = rest.split_at(rans);
                 content.resize(self.len, 0);
-                let grid = self.decode_mixed([side, rans, plain], masks, &mut content, &mut ledger)?;
+                let sections = [side, rans, plain];
+                let grid = self.decode_mixed(sections, masks, &mut content, blocks, &mut ledger)?;
                 let hash = segment_hash(&self.stored, Some(&content));
                 Ok(Decoded { content, grid, ledger, hash })
             }
         }
     }
 
-    /// `content` is zeros.
+    /// `content` is as long as the segment, and `room` is a buffer; what they hold does not count.
     fn decode_mixed(
         &self,
         [side, rans, plain]: [&[u8]; 3],
         masks: &mut MaskReader,
         content: &mut [u8],
+        room: Vec<Option<Packed>>,
         ledger: &mut Ledger,
     ) -> Result<Option<Grid>, Error> {
         let offset = self.offset;
         let damaged = |what| Error::Damaged { offset, what };
         let paused = self.side.clone().ok_or_else(|| damaged("its side section was not read"))?;
         let mut coder = RangeDecoder::resume(side, paused);
-        let grid = grid::code(&mut coder, self.len, offset, &self.runs, None, RangeDecoder::overrun)?;
+        let grid = grid::code(&mut coder, self.len, offset, &self.runs, None, room, RangeDecoder::overrun)?;
 
         let ranges = plain_ranges(self.len, &self.runs, grid.as_ref());
         let plain_len: usize = ranges.iter().map(Range::len).sum();
@@ -348,6 +359,8 @@ impl CodedSegment {
         let mut masks = Masker::new(masks);
         try_each_piece(&self.runs, grid.as_ref(), |piece| {
             let out = &mut content[piece.range.clone()];
+            // Here and not all at once: what is XORed onto it soon finds it in a near cache.
+            out.fill(0);
             let class = piece.bias.class;
             if is_sparse(class) {
                 residual::xor_sparse(&mut coder, &mut sparse, out, offset)?;
