@@ -10,6 +10,8 @@ cd "$work"
 
 # seconds and peak memory of a command whose output is thrown away
 timed() { command time -f '%e s, %M KB' -o t "$@" >/dev/null; cat t; }
+# seconds of a command whose output goes through a pipe
+piped() { command time -f '%e s' -o t bash -c '"$@" | cat' - "$@" >/dev/null; cat t; }
 row() { local name=$1; shift; printf '| %s | %s |\n' "$name" "$(timed "$@")"; }
 
 echo '| 1 GiB of random bytes | time, peak memory |'
@@ -24,6 +26,8 @@ row 'unpack' "$np" unpack -q -c random.np
 row 'unpack -T1' "$np" unpack -q -T1 -c random.np
 row 'zstd -d' zstd -q -d -c random.zst
 row 'cat, for comparison' cat random
+printf '| %s | %s |\n' 'unpack, through a pipe' "$(piped "$np" unpack -q -c random.np)" \
+  'unpack -T1, through a pipe' "$(piped "$np" unpack -q -T1 -c random.np)" 'cat, through a pipe' "$(piped cat random)"
 echo
 echo '| looking through 1 GiB of random bytes | time, peak memory |'
 echo '|---|---|'
@@ -80,11 +84,11 @@ with open("stream", "wb") as out, open("noisy", "wb") as noisy:
         noisy.write((np.frombuffer(data, np.uint8) ^ flips).tobytes())
 PY
 echo
-echo '| 1 GiB | packed | pack -2 | unpack | unpack -T1 |'
-echo '|---|---|---|---|---|'
+echo '| 1 GiB | packed | pack -2 | unpack | unpack -T1 | unpack, through a pipe |'
+echo '|---|---|---|---|---|---|'
 for name in stream records noisy; do
   packing=$(timed "$np" pack -q -f -2 "$name")
   "$np" unpack -q -c "$name.np" | cmp - "$name"
-  printf '| %s | %s | %s | %s | %s |\n' "$name" "$(stat -c %s "$name.np")" "$packing" \
-    "$(timed "$np" unpack -q -c "$name.np")" "$(timed "$np" unpack -q -T1 -c "$name.np")"
+  printf '| %s | %s | %s | %s | %s | %s |\n' "$name" "$(stat -c %s "$name.np")" "$packing" \
+    "$(timed "$np" unpack -q -c "$name.np")" "$(timed "$np" unpack -q -T1 -c "$name.np")" "$(piped "$np" unpack -q -c "$name.np")"
 done

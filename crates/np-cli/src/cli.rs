@@ -70,7 +70,7 @@ pub struct Talk {
 /// How many threads work.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Threads {
-    /// Threads; 0 for one a core. The output does not depend on it
+    /// Working threads; 0 for one a core, 1 for one thing at a time. The output does not depend on it
     #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
 }

@@ -29,8 +29,8 @@ const BATCH_SEGMENTS: usize = 1 << 12;
 /// Decodes all of `input`; `take` gets each segment with its content, in order, once the digest of all up
 /// to it agreed. `label` names the input in errors.
 ///
-/// While a batch of segments is decoded by `threads` others, if they are more than one, this thread takes what was decoded before
-/// and reads the next batch.
+/// While `threads` others, if they are more than one, decode a batch of segments, this thread takes what was decoded before and
+/// reads the next batch.
 pub fn unpack(
     input: impl Read,
     label: &str,
@@ -54,6 +54,10 @@ pub fn unpack(
     let (mut batch, mut at_end) = read_batch(&mut reader, threads, most);
     let mut done = Done::new();
     while !batch.is_empty() || !done.is_empty() {
+        if threads == 1 {
+            // What is taken at once is still in the cache.
+            done = decode(std::mem::take(&mut batch), &mut masks, &spare);
+        }
         let held = batch.iter().map(CodedSegment::memory).sum();
         let meanwhile = || {
             for (segment, decoded) in done {
@@ -77,18 +81,13 @@ pub fn unpack(
                 _ => (Vec::new(), at_end),
             })
         };
-        let mut decoded = Vec::new();
-        let decode = || decoded = decode(batch, &mut masks, &spare);
-        (batch, at_end) = if threads == 1 {
-            let next = meanwhile();
-            decode();
-            next?
-        } else {
-            rayon::in_place_scope(|scope| {
-                scope.spawn(|_| decode());
-                meanwhile()
-            })?
-        };
+        let mut decoded = Done::new();
+        (batch, at_end) = rayon::in_place_scope(|scope| {
+            if !batch.is_empty() {
+                scope.spawn(|_| decoded = decode(batch, &mut masks, &spare));
+            }
+            meanwhile()
+        })?;
         done = decoded;
     }
     at_end.with_context(cannot)?;
