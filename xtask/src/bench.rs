@@ -436,15 +436,33 @@ fn as_json(plan: &Plan, figures: &[Figure], missing: &[String], load: &str) -> V
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     #[test]
     fn ratios_are_of_pairs() {
         let only = Some("C both".to_owned());
         let plan = Plan { time: Duration::ZERO, only, cpu_time: false };
-        let (mut a, mut b) = ([2.0, 9.0, 4.0].into_iter(), [1.0, 3.0, 4.0].into_iter());
+        let mut a = [2.0, 9.0, 4.0, 6.0, 8.0, 10.0, 12.0].into_iter();
+        let mut b = [1.0, 3.0, 4.0, 2.0, 4.0, 5.0, 3.0].into_iter();
         let found = plan.pair(&mut || a.next().context("a"), &mut || b.next().context("b")).unwrap();
-        assert_eq!(found, (4.0, 3.0, 2.0, 3));
+        assert_eq!(found, (8.0, 3.0, 2.0, PAIRS));
         assert!(plan.wants("C both, 1 blocks") && !plan.wants("A masks, W = 1"));
         assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
+    }
+
+    #[test]
+    fn runs_are_shared_and_all_are_done() {
+        for (threads, runs) in [(1, 1), (1, 5), (3, 3), (3, 50)] {
+            let done = Arc::new(AtomicUsize::new(0));
+            let task = || {
+                let done = done.clone();
+                Task::new(1.0, move || {
+                    done.fetch_add(1, Ordering::Relaxed);
+                })
+            };
+            let mut tasks: Vec<Task> = (0..threads).map(|_| task()).collect();
+            run_all(&mut tasks, runs).unwrap();
+            assert_eq!(done.load(Ordering::Relaxed), runs, "{threads} threads");
+        }
     }
 }

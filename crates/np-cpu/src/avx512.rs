@@ -1,4 +1,4 @@
-//! Lanes as AVX-512 registers: 16 at a time, with VPOPCNTDQ and three-input logic.
+//! Lanes as AVX-512 registers: 16 at a time, with VPOPCNTDQ, funnel shifts and three-input logic.
 
 use crate::lanes::{Lanes, top_shift};
 use crate::pairs::{self, Table};

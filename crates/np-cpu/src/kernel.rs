@@ -14,7 +14,7 @@ pub enum Kernel {
     Portable,
     /// 8 lanes: AVX2 (Intel from Haswell, AMD from Zen).
     Avx2,
-    /// 16 lanes: AVX-512 F and VPOPCNTDQ (Intel from Ice Lake, AMD from Zen 4).
+    /// 16 lanes: AVX-512 F, VBMI2 and VPOPCNTDQ (Intel from Ice Lake, AMD from Zen 4).
     Avx512,
 }
 

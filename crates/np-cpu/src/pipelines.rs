@@ -4,7 +4,7 @@
 //! of it the operations are of different chains, so that few wait for another's result. The orders are the best of some thousands
 //! measured on a Zen 4, which does two operations of 512 bits a cycle:
 //!
-//! | of 16 seeds | operations | cycles at the least | cycles |
+//! | of 16 seeds | operations | cycles at the least | cycles, each loop alone |
 //! |---|---|---|---|
 //! | a step, and the twist | 8 | 4 | 4.1 |
 //! | two steps | 7 | 3.5 | 3.51 |

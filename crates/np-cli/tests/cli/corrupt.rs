@@ -174,6 +174,34 @@ fn the_memory_limit_bounds_what_is_decoded_together() {
     assert!(!sandbox.fails(&["verify", "keys.np"], 1, "").stderr.contains("--memory-limit"));
 }
 
+/// Whatever the threads, all before the damage that stands first is written to a pipe, and that damage is told.
+#[test]
+fn damage_is_met_in_order() {
+    let sandbox = Sandbox::new();
+    let segments: Vec<_> = (0..9).map(|i| Segment::default().plain(&noise(1 << 20, i))).collect();
+    let good = craft::file(&segments);
+    let inside = |segment: usize| (segment << 20) + (1 << 19);
+    let mut flipped = good.clone();
+    flipped[inside(5)] ^= 1;
+    flipped[inside(7)] ^= 1;
+    let mut both = flipped.clone();
+    both.truncate(inside(8));
+    for (name, bad) in [("flipped", &flipped[..]), ("both", &both), ("cut", &good[..inside(5)])] {
+        sandbox.write("bad.np", bad);
+        let run = |threads| sandbox.fails(&["unpack", "-c", "-T", threads, "bad.np"], 1, "bad.np");
+        let one = run("1");
+        assert!(one.stdout == craft::content(&segments[..5]), "{name}: {} bytes", one.stdout.len());
+        for threads in ["2", "3", "16"] {
+            let more = run(threads);
+            assert!(
+                more.stdout == one.stdout && more.stderr == one.stderr,
+                "{name}, {threads}: {}",
+                more.stderr
+            );
+        }
+    }
+}
+
 /// What was checked before the damage may be on the standard output; nothing of what follows is.
 #[test]
 fn only_checked_content_is_written_to_a_pipe() {
