@@ -127,6 +127,53 @@ macro_rules! tempers {
     };
 }
 
+/// A loop of `$turns` turns of a pipeline over the chains `$x`; `$first` and `$last` stand around it in each turn. The chains are
+/// in registers 0 to 15; `$operand` says what 16 to 19 are; 20 to 31 are scratch.
+macro_rules! turns {
+    ($x:ident, $turns:expr, [$($first:literal),*], $row:ident: [$($chain:tt)*], [$($last:literal),*], $($operand:tt)*) => {{
+        let [x0, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15] = $x;
+        asm!(
+            ".p2align 6",
+            "2:",
+            $($first,)*
+            pipeline!($row: - - - - - - - - - - - - - - $($chain)* - - - - - - - - - - - - - -),
+            $($last,)*
+            "dec {turns}",
+            "jnz 2b",
+            turns = inout(reg) $turns => _,
+            $($operand)*
+            inout("zmm0") *x0, inout("zmm1") *x1, inout("zmm2") *x2, inout("zmm3") *x3,
+            inout("zmm4") *x4, inout("zmm5") *x5, inout("zmm6") *x6, inout("zmm7") *x7,
+            inout("zmm8") *x8, inout("zmm9") *x9, inout("zmm10") *x10, inout("zmm11") *x11,
+            inout("zmm12") *x12, inout("zmm13") *x13, inout("zmm14") *x14, inout("zmm15") *x15,
+            out("zmm20") _, out("zmm21") _, out("zmm22") _, out("zmm23") _, out("zmm24") _, out("zmm25") _,
+            out("zmm26") _, out("zmm27") _, out("zmm28") _, out("zmm29") _, out("zmm30") _, out("zmm31") _,
+            options(nostack),
+        )
+    }};
+}
+
+/// [`turns`] that go with the steps from `$step` on, and along the masks, of `$words` words each, in `$out`.
+macro_rules! words {
+    ($x:ident, $words:ident, $out:ident, $step:expr, $row:ident: $chains:tt, $($operand:tt)*) => {{
+        let stride = stride($words, $out);
+        let at = $out.as_mut_ptr();
+        turns!(
+            $x, $words, [], $row: $chains,
+            ["add {step}, 4", "add {at}, 64", "add {at5}, 64", "add {at10}, 64"],
+            step = inout(reg) STEP.as_ptr().add($step) => _,
+            at = inout(reg) at => _,
+            at5 = inout(reg) at.add(5 * $words) => _,
+            at10 = inout(reg) at.add(10 * $words) => _,
+            s = in(reg) stride,
+            s3 = in(reg) 3 * stride,
+            s5 = in(reg) 5 * stride,
+            in("zmm17") _mm512_set1_epi32(INIT as i32),
+            $($operand)*
+        )
+    }};
+}
+
 /// What the twist's matrix adds, by the low bits of `j = b << 1 | a >> 31`: its second bit is the one that b loses. What
 /// turning j leaves of that bit at the top is taken away.
 static MATRIX: Table = {
@@ -156,47 +203,19 @@ fn stride(words: usize, out: &[__m512i]) -> usize {
 #[target_feature(enable = "avx512f,avx512vbmi2")]
 #[inline]
 pub(crate) fn twists(x: &mut [__m512i; CHAINS], words: usize, out: &mut [__m512i]) {
-    let stride = stride(words, out);
-    let [x0, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15] = x;
-    let at = out.as_mut_ptr();
     // SAFETY: the function has the features; turn k reads step k + 1, of N, and writes word k of each chain's mask.
     unsafe {
-        asm!(
-            ".p2align 6",
-            "2:",
-            pipeline!(twists:
-                - - - - - - - - - - - - - -
+        words!(
+            x, words, out, 1,
+            twists: [
                 (0 18 25 31 "[{at}]") (1 19 26 31 "[{at} + {s}]") (2 20 27 31 "[{at} + 2*{s}]") (3 21 28 31 "[{at} + {s3}]")
                 (4 22 29 31 "[{at} + 4*{s}]") (5 23 30 31 "[{at5}]") (6 24 25 31 "[{at5} + {s}]")
                 (7 18 26 31 "[{at5} + 2*{s}]") (8 19 27 31 "[{at5} + {s3}]") (9 20 28 31 "[{at5} + 4*{s}]")
                 (10 21 29 31 "[{at10}]") (11 22 30 31 "[{at10} + {s}]") (12 23 25 31 "[{at10} + 2*{s}]")
                 (13 24 26 31 "[{at10} + {s3}]") (14 18 27 31 "[{at10} + 4*{s}]") (15 19 28 31 "[{at10} + {s5}]")
-                - - - - - - - - -
-            ),
-            "add {step}, 4",
-            "add {at}, 64",
-            "add {at5}, 64",
-            "add {at10}, 64",
-            "dec {turns}",
-            "jnz 2b",
-            step = inout(reg) STEP.as_ptr().add(1) => _,
-            at = inout(reg) at => _,
-            at5 = inout(reg) at.add(5 * words) => _,
-            at10 = inout(reg) at.add(10 * words) => _,
-            s = in(reg) stride,
-            s3 = in(reg) 3 * stride,
-            s5 = in(reg) 5 * stride,
-            turns = inout(reg) words => _,
+            ],
             in("zmm16") _mm512_loadu_si512((&raw const MATRIX).cast()),
-            in("zmm17") _mm512_set1_epi32(INIT as i32),
-            inout("zmm0") *x0, inout("zmm1") *x1, inout("zmm2") *x2, inout("zmm3") *x3,
-            inout("zmm4") *x4, inout("zmm5") *x5, inout("zmm6") *x6, inout("zmm7") *x7,
-            inout("zmm8") *x8, inout("zmm9") *x9, inout("zmm10") *x10, inout("zmm11") *x11,
-            inout("zmm12") *x12, inout("zmm13") *x13, inout("zmm14") *x14, inout("zmm15") *x15,
-            out("zmm18") _, out("zmm19") _, out("zmm20") _, out("zmm21") _, out("zmm22") _, out("zmm23") _,
-            out("zmm24") _, out("zmm25") _, out("zmm26") _, out("zmm27") _, out("zmm28") _, out("zmm29") _,
-            out("zmm30") _, out("zmm31") _,
-            options(nostack),
+            out("zmm18") _, out("zmm19") _,
         );
     }
 }
@@ -208,35 +227,20 @@ pub(crate) fn pairs(x: &mut [__m512i; CHAINS], tables: &[Table]) {
     if tables.is_empty() {
         return;
     }
-    let [x0, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15] = x;
     // SAFETY: the function has the feature; each of the turns reads one table.
     unsafe {
-        asm!(
-            ".p2align 6",
-            "2:",
-            "vmovdqa64 zmm16, zmmword ptr [{table}]",
-            pipeline!(pairs:
-                - - - - - - - - - - - - - -
+        turns!(
+            x, tables.len(), ["vmovdqa64 zmm16, zmmword ptr [{table}]"],
+            pairs: [
                 (0 19 22) (1 20 23) (2 21 24) (3 19 25) (4 20 26) (5 21 27)
                 (6 19 28) (7 20 29) (8 21 30) (9 19 22) (10 20 23) (11 21 24)
                 (12 19 25) (13 20 26) (14 21 27) (15 19 28)
-                - - - - - - - - - - -
-            ),
-            "add {table}, 64",
-            "dec {turns}",
-            "jnz 2b",
+            ],
+            ["add {table}, 64"],
             table = inout(reg) tables.as_ptr() => _,
-            turns = inout(reg) tables.len() => _,
             in("zmm17") _mm512_set1_epi32(INIT as i32),
             in("zmm18") _mm512_set1_epi32(INIT.wrapping_mul(INIT) as i32),
-            inout("zmm0") *x0, inout("zmm1") *x1, inout("zmm2") *x2, inout("zmm3") *x3,
-            inout("zmm4") *x4, inout("zmm5") *x5, inout("zmm6") *x6, inout("zmm7") *x7,
-            inout("zmm8") *x8, inout("zmm9") *x9, inout("zmm10") *x10, inout("zmm11") *x11,
-            inout("zmm12") *x12, inout("zmm13") *x13, inout("zmm14") *x14, inout("zmm15") *x15,
-            out("zmm16") _, out("zmm19") _, out("zmm20") _, out("zmm21") _, out("zmm22") _,
-            out("zmm23") _, out("zmm24") _, out("zmm25") _, out("zmm26") _, out("zmm27") _,
-            out("zmm28") _, out("zmm29") _, out("zmm30") _,
-            options(nostack, readonly),
+            out("zmm16") _, out("zmm19") _,
         );
     }
 }
@@ -245,49 +249,21 @@ pub(crate) fn pairs(x: &mut [__m512i; CHAINS], tables: &[Table]) {
 #[target_feature(enable = "avx512f")]
 #[inline]
 pub(crate) fn tempers(x: &mut [__m512i; CHAINS], words: usize, out: &mut [__m512i]) {
-    let stride = stride(words, out);
-    let [x0, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15] = x;
-    let at = out.as_mut_ptr();
     // SAFETY: the function has the feature; turn k reads step M + k, of N, and reads and writes word k of each chain's mask.
     unsafe {
-        asm!(
-            ".p2align 6",
-            "2:",
-            pipeline!(tempers:
-                - - - - - - - - - - - - - -
+        words!(
+            x, words, out, M,
+            tempers: [
                 (0 18 21 30 31 "[{at}]") (1 20 22 30 31 "[{at} + {s}]") (2 18 23 30 31 "[{at} + 2*{s}]")
                 (3 20 24 30 31 "[{at} + {s3}]") (4 18 25 30 31 "[{at} + 4*{s}]") (5 20 26 30 31 "[{at5}]")
                 (6 18 27 30 31 "[{at5} + {s}]") (7 20 28 30 31 "[{at5} + 2*{s}]") (8 18 29 30 31 "[{at5} + {s3}]")
                 (9 20 21 30 31 "[{at5} + 4*{s}]") (10 18 22 30 31 "[{at10}]") (11 20 23 30 31 "[{at10} + {s}]")
                 (12 18 24 30 31 "[{at10} + 2*{s}]") (13 20 25 30 31 "[{at10} + {s3}]") (14 18 26 30 31 "[{at10} + 4*{s}]")
                 (15 20 27 30 31 "[{at10} + {s5}]")
-                - - - - - - - - - - - - - -
-            ),
-            "add {step}, 4",
-            "add {at}, 64",
-            "add {at5}, 64",
-            "add {at10}, 64",
-            "dec {turns}",
-            "jnz 2b",
-            step = inout(reg) STEP.as_ptr().add(M) => _,
-            at = inout(reg) at => _,
-            at5 = inout(reg) at.add(5 * words) => _,
-            at10 = inout(reg) at.add(10 * words) => _,
-            s = in(reg) stride,
-            s3 = in(reg) 3 * stride,
-            s5 = in(reg) 5 * stride,
-            turns = inout(reg) words => _,
+            ],
             in("zmm16") _mm512_set1_epi32(0x9d2c_5680_u32 as i32),
-            in("zmm17") _mm512_set1_epi32(INIT as i32),
             in("zmm19") _mm512_set1_epi32(0xefc6_0000_u32 as i32),
-            inout("zmm0") *x0, inout("zmm1") *x1, inout("zmm2") *x2, inout("zmm3") *x3,
-            inout("zmm4") *x4, inout("zmm5") *x5, inout("zmm6") *x6, inout("zmm7") *x7,
-            inout("zmm8") *x8, inout("zmm9") *x9, inout("zmm10") *x10, inout("zmm11") *x11,
-            inout("zmm12") *x12, inout("zmm13") *x13, inout("zmm14") *x14, inout("zmm15") *x15,
-            out("zmm18") _, out("zmm20") _, out("zmm21") _, out("zmm22") _, out("zmm23") _, out("zmm24") _,
-            out("zmm25") _, out("zmm26") _, out("zmm27") _, out("zmm28") _, out("zmm29") _, out("zmm30") _,
-            out("zmm31") _,
-            options(nostack),
+            out("zmm18") _,
         );
     }
 }
